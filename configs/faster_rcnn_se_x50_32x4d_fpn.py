@@ -1,0 +1,6 @@
+_base_ = "./faster_rcnn_x50_32x4d_fpn.py"
+# weights: --cfg-options model.backbone.init_cfg.type=Pretrained
+#          model.backbone.init_cfg.checkpoint=PATH
+model = dict(
+    backbone=dict(type="SEResNeXt", se_cfg=dict(reduction=16), init_cfg=dict(_delete_=True))
+)

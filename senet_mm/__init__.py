@@ -1,0 +1,19 @@
+"""Squeeze-and-Excitation backbones for OpenMMLab detection.
+
+Importing the package registers everything in mmdet's registries, makes mmdet
+importable where mmcv came without compiled ops, and lets configs be named
+``senet_mm::faster_rcnn_se_r50_fpn.py``.
+"""
+
+from .compat import mmcv_ops, packaged_configs, versions
+
+versions.check_versions()
+mmcv_ops.install()
+packaged_configs.install()
+
+
+from .backbones import SEResNet, SEResNeXt
+from .layers import SEBlock
+from .version import __version__
+
+__all__ = ["SEBlock", "SEResNeXt", "SEResNet", "__version__"]

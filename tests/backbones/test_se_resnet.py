@@ -1,0 +1,249 @@
+import copy
+import warnings
+
+import pytest
+import timm
+import torch
+from mmdet.models.backbones import ResNet
+from mmdet.registry import MODELS
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from senet_mm.backbones import SEResNet
+
+# timm rounds 64 / 16 hidden channels up to 8
+TIMM_SE_CFG = {
+    18: [dict(squeeze_channels=8), {}, {}, {}],
+    34: [dict(squeeze_channels=8), {}, {}, {}],
+}
+
+
+def parameters(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("depth", "with_classifier"),
+    [(18, 11_778_592), (34, 21_958_868), (50, 28_088_024), (101, 49_326_872), (152, 66_821_848)],
+)
+def test_parameter_counts_of_the_paper(depth: int, with_classifier: int) -> None:
+    model = SEResNet(depth)
+    classifier = (model.feat_dim + 1) * 1000
+    assert parameters(model) + classifier == with_classifier
+
+
+def test_eq_5_without_biases_and_per_stage() -> None:
+    plain = parameters(ResNet(50))
+    assert parameters(SEResNet(50, se_cfg=dict(bias=False))) - plain == 2_514_944
+    assert parameters(SEResNet(50)) - plain == 2_530_992
+    for stage, count in enumerate((25_392, 133_248, 792_960, 1_579_392)):
+        se_cfg = [{} if i == stage else None for i in range(4)]
+        assert parameters(SEResNet(50, se_cfg=se_cfg)) - plain == count
+
+
+@pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
+def test_forward_equals_timm(depth: int, randomize) -> None:
+    peer = randomize(
+        timm.create_model(f"seresnet{depth}", features_only=True, out_indices=(1, 2, 3, 4))
+    )
+    model = SEResNet(depth, se_cfg=TIMM_SE_CFG.get(depth, {}))
+    model.load_state_dict(peer.state_dict())
+    peer.eval()
+    model.eval()
+    x = torch.randn(2, 3, 97, 65, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        for ours, theirs in zip(model(x), peer(x), strict=True):
+            assert theirs.std() > 0.1
+            assert (ours - theirs).norm() <= 1e-5 * theirs.norm()
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_gradients_equal_timm(depth: int, randomize) -> None:
+    peer = randomize(
+        timm.create_model(f"seresnet{depth}", features_only=True, out_indices=(4,))
+    ).double()
+    model = SEResNet(
+        depth, se_cfg=TIMM_SE_CFG.get(depth, {}), out_indices=(3,), norm_eval=False
+    ).double()
+    model.load_state_dict(peer.state_dict())
+    peer.train()
+    model.train()
+    x = torch.randn(2, 3, 64, 64, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    model(x)[-1].square().mean().backward()
+    peer(x)[-1].square().mean().backward()
+    theirs = dict(peer.named_parameters())
+    for name, parameter in model.named_parameters():
+        grad = theirs[name].grad
+        assert (parameter.grad - grad).norm() <= 1e-8 * grad.norm(), name
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_without_se_it_is_mmdets_resnet(depth: int, randomize) -> None:
+    plain = randomize(ResNet(depth))
+    model = SEResNet(depth, se_cfg=[None] * 4)
+    model.load_state_dict(plain.state_dict())
+    plain.eval()
+    model.eval()
+    x = torch.randn(1, 3, 64, 64)
+    for ours, theirs in zip(model(x), plain(x), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(deep_stem=True),
+        dict(avg_down=True),
+        dict(style="caffe"),
+        dict(strides=(1, 2, 2, 1), dilations=(1, 1, 1, 2)),
+        dict(
+            plugins=[
+                dict(cfg=dict(type="ContextBlock", ratio=0.25, postfix=p), position=p)
+                for p in ("after_conv1", "after_conv2", "after_conv3")
+            ]
+        ),
+    ],
+)
+def test_options_of_mmdet_act_on_the_branch_as_in_mmdet(options: dict, randomize) -> None:
+    """With gates forced to one half, SE-ResNet is mmdet's ResNet with its branches halved."""
+    options = copy.deepcopy(options)
+    plain = ResNet(50, **copy.deepcopy(options))
+    model = SEResNet(50, **options)
+    randomize(plain)
+    missing, unexpected = model.load_state_dict(plain.state_dict(), strict=False)
+    assert all(".se." in key for key in missing) and not unexpected
+    for name, parameter in model.named_parameters():
+        if ".se.fc2." in name:
+            nn.init.zeros_(parameter)
+    if "plugins" in options:  # they come between the last norm and SE: they see the unhalved branch
+        for block in plain.modules():
+            if hasattr(block, "after_conv3_plugins"):
+                block.forward_plugin = _halve_after_conv3(block)
+    else:
+        for name, module in plain.named_modules():
+            if name.endswith(("bn3", "norm3")):
+                module.weight.data.mul_(0.5)
+                module.bias.data.mul_(0.5)
+    plain.eval()
+    model.eval()
+    x = torch.randn(1, 3, 65, 97)
+    with torch.no_grad():
+        for ours, theirs in zip(model(x), plain(x), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def _halve_after_conv3(block: nn.Module):
+    original = type(block).forward_plugin
+
+    def forward_plugin(x, names):
+        out = original(block, x, names)
+        return out * 0.5 if names == block.after_conv3_plugin_names else out
+
+    return forward_plugin
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_checkpointing_changes_no_value_or_gradient(depth: int, randomize) -> None:
+    model = randomize(SEResNet(depth, norm_eval=True)).double()
+    twin = SEResNet(depth, norm_eval=True, with_cp=True).double()
+    twin.load_state_dict(model.state_dict())
+    x = torch.randn(2, 3, 33, 33, dtype=torch.float64, requires_grad=True)
+    for net in (model, twin):
+        net.train()
+        sum(out.square().mean() for out in net(x)).backward()
+    pairs = zip(model.named_parameters(), twin.parameters(), strict=True)
+    for (name, ours), theirs in pairs:
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-10, atol=1e-12, msg=name)
+
+
+def test_frozen_stages_and_norm_eval_reach_the_se_blocks() -> None:
+    model = SEResNet(18, frozen_stages=2, norm_eval=True)
+    model.train()
+    for name, parameter in model.named_parameters():
+        frozen = name.startswith(("conv1", "bn1", "layer1", "layer2"))
+        assert parameter.requires_grad != frozen, name
+    assert any(".se." in name for name, p in model.named_parameters() if not p.requires_grad)
+    assert not any(module.training for module in model.modules() if isinstance(module, _BatchNorm))
+    assert model.layer3.training and not model.layer2.training
+
+
+def test_dcn_replaces_the_3x3_and_keeps_se() -> None:
+    model = SEResNet(
+        50, dcn=dict(type="DCNv2", deform_groups=1), stage_with_dcn=(False, False, False, True)
+    )
+    assert type(model.layer4[0].conv2).__name__ == "ModulatedDeformConv2dPack"
+    assert model.layer4[0].se is not None
+    out = model(torch.randn(1, 3, 64, 64))[-1]
+    out.mean().backward()
+    assert model.layer4[0].conv2.conv_offset.weight.grad.isfinite().all()
+    assert model.layer4[0].se.fc1.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(("depth", "norm"), [(18, "bn2"), (50, "bn3")])
+@pytest.mark.parametrize("zero_init", [True, False])
+def test_zero_init_residual(depth: int, norm: str, zero_init: bool) -> None:
+    model = SEResNet(depth, zero_init_residual=zero_init)
+    model.init_weights()
+    for block in [*model.layer1, *model.layer4]:
+        assert (getattr(block, norm).weight == (0 if zero_init else 1)).all()
+        assert block.se.fc1.weight.std() > 0
+
+
+def test_pretrained_weights_are_not_zeroed(tmp_path, randomize) -> None:
+    saved = randomize(SEResNet(18))
+    torch.save(saved.state_dict(), tmp_path / "net.pth")
+    model = SEResNet(18, init_cfg=dict(type="Pretrained", checkpoint=str(tmp_path / "net.pth")))
+    model.init_weights()
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, saved.state_dict()[key]), key
+
+
+def test_out_indices_and_num_stages() -> None:
+    model = SEResNet(18, num_stages=3, strides=(1, 2, 2), dilations=(1, 1, 1), out_indices=(0, 2))
+    shapes = [tuple(out.shape) for out in model(torch.randn(1, 3, 64, 96))]
+    assert shapes == [(1, 64, 16, 24), (1, 256, 4, 6)]
+    assert not hasattr(model, "layer4")
+
+
+@pytest.mark.parametrize("size", [(32, 32), (33, 47), (1, 1)])
+def test_odd_and_tiny_inputs_and_gradients(size: tuple[int, int], randomize) -> None:
+    model = randomize(SEResNet(18))
+    model.train()
+    outs = model(torch.randn(1, 3, *size))
+    sum(out.square().mean() for out in outs).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad.isfinite().all(), name
+
+
+def test_random_frozen_weights_are_warned_of() -> None:
+    with pytest.warns(UserWarning, match="no pretrained init_cfg"):
+        SEResNet(18, frozen_stages=1).init_weights()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        SEResNet(18).init_weights()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (dict(depth=20), ValueError, r"depth=20: expected one of \[18, 34, 50, 101, 152\]"),
+        (dict(depth=50, num_stages=5), ValueError, "num_stages=5"),
+        (dict(depth=50, num_stages=3), ValueError, "strides.*num_stages=3"),
+        (dict(depth=50, dilations=(1, 1)), ValueError, r"dilations=\(1, 1\).*num_stages=4"),
+        (
+            dict(depth=18, se_cfg=dict(reduction=65)),
+            ValueError,
+            "stage 1 of SEResNet: reduction=65",
+        ),
+        (dict(depth=50, se_cfg=[{}] * 3), ValueError, "3 entries: expected 4"),
+        (
+            dict(depth=50, out_indices=(4,)),
+            ValueError,
+            r"out_indices=\(4,\): expected stages 0 to 3",
+        ),
+        (dict(depth=50, style="torch"), ValueError, "style='torch'"),
+    ],
+)
+def test_bad_arguments_are_named(options: dict, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        MODELS.build(dict(type="SEResNet", **options))

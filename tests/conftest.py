@@ -1,0 +1,55 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+# waiting threads that spin starve each other where tests share few cores
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import senet_mm  # noqa: F401 (makes mmdet importable)
+from senet_mm.datasets import generate_shapes
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repo() -> Path:
+    """The source tree."""
+    return REPO
+
+
+@pytest.fixture(scope="session")
+def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small embedded data set: 12 training and 6 validation images of 128 px."""
+    root = tmp_path_factory.mktemp("data") / "shapes"
+    return generate_shapes(root, num_train=12, num_val=6, image_size=128)
+
+
+@pytest.fixture
+def randomize() -> Callable[[nn.Module], nn.Module]:
+    """Fill a model with seeded values that keep activations near 1, batch-norm statistics too."""
+
+    def fill(model: nn.Module) -> nn.Module:
+        generator = torch.Generator().manual_seed(0)
+        for key, value in model.state_dict().items():
+            if not value.dtype.is_floating_point:
+                continue
+            noise = torch.randn(value.shape, generator=generator)
+            if key.endswith("running_var"):
+                value.copy_(0.5 + noise.abs())
+            elif value.ndim > 1:
+                value.copy_(noise * (2 / value[0].numel()) ** 0.5)
+            elif key.endswith("weight"):
+                value.copy_(0.6 + 0.1 * noise)
+            else:
+                value.copy_(0.1 * noise)
+        return model
+
+    return fill

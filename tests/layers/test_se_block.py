@@ -1,0 +1,88 @@
+import pytest
+import torch
+from mmdet.registry import MODELS
+from timm.layers import SEModule
+
+from senet_mm.layers import SEBlock
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("size", [(1, 32, 1, 1), (2, 32, 7, 5), (3, 64, 16, 16)])
+def test_equals_timm(bias: bool, size: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    reference = SEModule(size[1], rd_channels=size[1] // 8, bias=bias)
+    block = SEBlock(size[1], reduction=8, bias=bias)
+    block.load_state_dict(reference.state_dict())
+    x = torch.randn(size)
+    torch.testing.assert_close(block(x), reference(x), rtol=1e-6, atol=1e-6)
+
+
+def test_equals_the_paper_equations_in_float64() -> None:
+    torch.manual_seed(0)
+    block = SEBlock(8, reduction=2).double()
+    x = torch.randn(2, 8, 5, 3, dtype=torch.float64, requires_grad=True)
+    z = x.sum(dim=(2, 3)) / 15  # Eq. 2
+    w1, w2 = block.fc1.weight[:, :, 0, 0], block.fc2.weight[:, :, 0, 0]
+    hidden = (z @ w1.T + block.fc1.bias).clamp(min=0)
+    s = 1 / (1 + torch.exp(-(hidden @ w2.T + block.fc2.bias)))  # Eq. 3
+    expected = x * s[:, :, None, None]  # Eq. 4
+    torch.testing.assert_close(block(x), expected, rtol=1e-12, atol=1e-12)
+    assert torch.autograd.gradcheck(block, (x,))
+
+
+def test_channels_last_gives_the_same_values_and_layout() -> None:
+    torch.manual_seed(0)
+    block, x = SEBlock(16, reduction=4), torch.randn(2, 16, 6, 7)
+    out = block(x.to(memory_format=torch.channels_last))
+    assert out.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(out, block(x))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_the_squeeze_of_a_half_map_accumulates_in_float32(dtype: torch.dtype) -> None:
+    # the sum of this map is 655360 * 10: beyond float16, and 1 + 2**-4 needs more bits in bfloat16
+    x = torch.full((1, 1, 1024, 640), 10.0, dtype=dtype)
+    x[..., ::2] += 1
+    z = SEBlock(1, reduction=1).squeeze(x)
+    assert z.dtype == dtype
+    assert z.item() == 10.5
+
+
+def test_autocast_gives_the_reference_to_bfloat16_precision() -> None:
+    torch.manual_seed(0)
+    block, x = SEBlock(64), torch.randn(2, 64, 9, 9)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = block(x.bfloat16())
+    assert out.dtype == torch.bfloat16
+    torch.testing.assert_close(out.float(), block(x), rtol=2e-2, atol=2e-2)
+
+
+def test_every_parameter_gets_a_gradient() -> None:
+    torch.manual_seed(0)
+    block = SEBlock(16, reduction=2)
+    block(torch.randn(4, 16, 3, 3)).square().sum().backward()
+    for name, parameter in block.named_parameters():
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_squeeze_channels_win_over_reduction() -> None:
+    assert SEBlock(64, squeeze_channels=8).fc1.out_channels == 8
+    assert SEBlock(64, reduction=64).fc1.out_channels == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(reduction=128), "reduction=128: expected 1 to 64"),
+        (dict(reduction=0), "reduction=0"),
+        (dict(squeeze_channels=0), "squeeze_channels=0"),
+    ],
+)
+def test_no_hidden_channel_is_an_error(options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        SEBlock(64, **options)
+
+
+def test_registered_in_mmdet() -> None:
+    block = MODELS.build(dict(type="SEBlock", in_channels=32, reduction=4))
+    assert isinstance(block, SEBlock)
