@@ -1,0 +1,1 @@
+"""What makes senet_mm run on the OpenMMLab stacks people have."""

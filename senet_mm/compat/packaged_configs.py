@@ -1,0 +1,70 @@
+"""Let mmengine find the configs that travel with the package.
+
+mmengine resolves ``package::config`` for a fixed list of packages and only for
+configs in a subfolder. The two functions that do so are wrapped here for names
+that begin with ``senet_mm::``; every other name goes to mmengine as before.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import mmengine.hub
+from mmengine.config import Config
+
+PREFIX = "senet_mm::"
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def config_path(name: str) -> Path:
+    """Path of a packaged config.
+
+    Args:
+        name: Path below ``configs/``, such as ``faster_rcnn_se_r50_fpn.py``,
+            with or without ``senet_mm::`` before it.
+
+    Raises:
+        FileNotFoundError: If there is no such config; lists those there are.
+    """
+    # installed, the configs lie in .mim; in a source tree that is not, beside the package
+    roots = (_PACKAGE / ".mim" / "configs", _PACKAGE.parent / "configs")
+    root = next((root for root in roots if root.is_dir()), roots[0])
+    path = root / name.removeprefix(PREFIX)
+    if not path.is_file():
+        known = sorted(str(p.relative_to(root)) for p in root.rglob("*.py"))
+        raise FileNotFoundError(f"senet_mm has no config {name!r}: there are {', '.join(known)}")
+    return path
+
+
+def install() -> None:
+    """Make ``senet_mm::NAME`` work in ``_base_`` and in ``mmengine.hub.get_config``."""
+    if hasattr(mmengine.hub.get_config, "__wrapped__"):
+        return
+    Config._get_cfg_path = staticmethod(_base_path(Config._get_cfg_path))
+    mmengine.hub.get_config = mmengine.hub.hub.get_config = _get_config(mmengine.hub.get_config)
+
+
+def _base_path(original):
+    @functools.wraps(original)
+    def get_cfg_path(cfg_path, filename):
+        if cfg_path.startswith(PREFIX):
+            # no scope: our classes live in mmdet's registries, the default scope of our configs
+            return str(config_path(cfg_path)), None
+        return original(cfg_path, filename)
+
+    return get_cfg_path
+
+
+def _get_config(original):
+    @functools.wraps(original)
+    def get_config(cfg_path, pretrained=False):
+        if not cfg_path.startswith(PREFIX):
+            return original(cfg_path, pretrained)
+        if pretrained:
+            raise ValueError(
+                f"{cfg_path}: senet_mm publishes no trained detectors (pretrained=True)"
+            )
+        return Config.fromfile(config_path(cfg_path))
+
+    return get_config

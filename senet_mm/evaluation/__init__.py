@@ -1,0 +1,1 @@
+"""COCO evaluation and the comparison of runs."""

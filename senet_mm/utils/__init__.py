@@ -1,0 +1,1 @@
+"""Configs, data files and checks behind the command lines."""

@@ -1,0 +1,126 @@
+"""What the command lines share: arguments, the config, errors in one line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+
+from ..compat.packaged_configs import PREFIX, config_path
+from .data_root import set_data_root
+
+TRACEBACK_VARIABLE = "SENET_MM_TRACEBACK"
+# what bad input raises; anything else is a fault of ours or of the machine and keeps its traceback
+_INPUT_ERRORS = (ValueError, TypeError, KeyError, AssertionError, OSError, ImportError)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a command line; bad input becomes one line on stderr and exit code 2.
+
+    With ``SENET_MM_TRACEBACK=1`` in the environment the traceback is kept.
+    """
+    try:
+        main()
+    except _INPUT_ERRORS as error:
+        if os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        sys.exit(2)
+
+
+def one_line(error: BaseException) -> str:
+    """The message of an error; of one re-raised from a loader's worker, its last line."""
+    message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    return lines[-1] if "Traceback (most recent call last)" in message else " ".join(lines)
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what every tool that runs a config takes."""
+    parser.add_argument("config", help="config file, or senet_mm::NAME for a packaged one")
+    parser.add_argument("--work-dir", help="where logs and results go; work_dirs/CONFIG by default")
+    parser.add_argument(
+        "--data-root",
+        help="a folder in COCO's layout (train2017/, val2017/, annotations/); replaces every path "
+        "of the config, and takes the classes from the annotation files",
+    )
+    parser.add_argument("--seed", type=int, help="seed of weights, order and augmentation")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        help="settings to override, as key.subkey=value",
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=["none", "pytorch", "slurm", "mpi"],
+        default="none",
+        help="job launcher",
+    )
+    # torch's older launcher passes the rank as an argument
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
+
+
+def read_config(path: str) -> Config:
+    """Read a config file or a packaged config (``senet_mm::NAME``).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    if path.startswith(PREFIX):
+        return Config.fromfile(config_path(path))
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"config {path} not found")
+    return Config.fromfile(path)
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read the config and apply the arguments of :func:`add_config_arguments`.
+
+    ``--cfg-options`` come last, so that they win over every other argument.
+    """
+    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+    cfg = read_config(args.config)
+    cfg.launcher = args.launcher
+    if args.launcher == "pytorch" and not torch.cuda.is_available():
+        _prepare_cpu_processes(cfg)
+    if args.data_root is not None:
+        set_data_root(cfg, args.data_root)
+    if args.seed is not None:
+        cfg.randomness = dict(seed=args.seed)
+    cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(cfg.filename).stem}"
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+    return cfg
+
+
+def _prepare_cpu_processes(cfg: Config) -> None:
+    """Let several processes train on CPUs; mmengine alone takes it that each has a GPU."""
+    torch.distributed.init_process_group("gloo")
+    # given no wrapper, mmengine would bind each process to the GPU of its rank
+    cfg.model_wrapper_cfg = dict(type="MMDistributedDataParallel", broadcast_buffers=False)
+
+
+def make_work_dir(cfg: Config) -> None:
+    """Create the work dir and make sure that files can be written there.
+
+    Raises:
+        OSError: Naming the folder, if it cannot be created or written.
+    """
+    folder = Path(cfg.work_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".write_probe_{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OSError(
+            f"cannot write to the work dir {folder} ({error.strerror}): choose one with --work-dir"
+        ) from error

@@ -1,0 +1,104 @@
+"""Every config builds, and each pair differs in its backbone alone."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.structures import InstanceData
+
+from senet_mm.analysis.complexity import build_detector
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.py"))
+PAIRS = [
+    ("faster_rcnn_r50_fpn.py", "faster_rcnn_se_r50_fpn.py"),
+    ("faster_rcnn_r101_fpn.py", "faster_rcnn_se_r101_fpn.py"),
+    ("faster_rcnn_x50_32x4d_fpn.py", "faster_rcnn_se_x50_32x4d_fpn.py"),
+    ("faster_rcnn_x101_32x4d_fpn.py", "faster_rcnn_se_x101_32x4d_fpn.py"),
+    ("demo/faster_rcnn_r18_fpn_shapes.py", "demo/faster_rcnn_se_r18_fpn_shapes.py"),
+]
+
+
+def read(name: str) -> Config:
+    return Config.fromfile(CONFIGS / name)
+
+
+def flat(node: object, prefix: str = "") -> dict[str, object]:
+    if isinstance(node, dict):
+        items = node.items()
+    elif isinstance(node, (list, tuple)) and any(isinstance(child, dict) for child in node):
+        items = enumerate(node)
+    else:
+        return {prefix: node}
+    return {k: v for key, child in items for k, v in flat(child, f"{prefix}.{key}").items()}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_builds(name: str) -> None:
+    cfg = read(name)
+    assert cfg.custom_imports.imports == ["senet_mm"]
+    model = build_detector(cfg)
+    assert type(model.backbone).__name__ == cfg.model.backbone.type
+
+
+def test_every_se_config_is_in_a_pair() -> None:
+    assert {se for _, se in PAIRS} == {name for name in ALL if "_se_" in name}
+
+
+@pytest.mark.parametrize(("plain", "se"), PAIRS)
+def test_a_pair_differs_in_the_backbone_alone(plain: str, se: str) -> None:
+    before, after = flat(read(plain)._cfg_dict.to_dict()), flat(read(se)._cfg_dict.to_dict())
+    differ = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    backbone = ".model.backbone."
+    assert {backbone + "type", backbone + "se_cfg.reduction"} <= differ
+    weights = {key for key in differ if key.startswith(backbone + "init_cfg")}
+    assert differ - weights == {backbone + "type", backbone + "se_cfg.reduction"}
+
+
+def test_the_papers_protocol() -> None:
+    cfg = read("faster_rcnn_se_r50_fpn.py")
+    assert cfg.train_cfg.max_epochs == 24
+    assert cfg.param_scheduler[1].milestones == [16, 22]
+    assert cfg.optim_wrapper.optimizer.lr == 0.02
+    assert cfg.auto_scale_lr.base_batch_size == 16
+    resize = cfg.train_dataloader.dataset.pipeline[2]
+    assert (resize.type, resize.scale) == ("Resize", (1333, 800))
+    assert cfg.train_dataloader.dataset.ann_file.endswith("train2017.json")
+    assert cfg.val_dataloader.dataset.ann_file.endswith("val2017.json")
+
+
+@pytest.mark.parametrize("name", PAIRS[0])
+def test_one_training_and_one_inference_step(name: str) -> None:
+    torch.manual_seed(0)
+    cfg = read(name)
+    cfg.model.backbone.init_cfg = None
+    with DefaultScope.overwrite_default_scope("mmdet"):
+        model = MODELS.build(copy.deepcopy(cfg.model))
+    model.init_weights()
+    sample = DetDataSample(
+        metainfo=dict(img_shape=(64, 96), ori_shape=(64, 96), scale_factor=(1.0, 1.0)),
+        gt_instances=InstanceData(
+            bboxes=torch.tensor([[8.0, 8.0, 40.0, 40.0]]), labels=torch.tensor([3])
+        ),
+    )
+    data = dict(
+        inputs=[torch.randint(0, 255, (3, 64, 96), dtype=torch.uint8)], data_samples=[sample]
+    )
+    model.train()
+    losses = model(**model.data_preprocessor(data, training=True), mode="loss")
+    total, _ = model.parse_losses(losses)
+    total.backward()
+    assert total.isfinite()
+    for key, parameter in model.backbone.named_parameters():
+        frozen = key.startswith(("conv1", "bn1", "layer1"))
+        assert (parameter.grad is None) == frozen, key
+    model.eval()
+    with torch.no_grad():
+        (found,) = model.test_step(data)
+    assert len(found.pred_instances) <= 100
+    assert found.pred_instances.bboxes.isfinite().all()

@@ -1,0 +1,85 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from senet_mm.compat.packaged_configs import config_path
+from senet_mm.utils.checks import check_data, check_fit, check_frozen, read_checkpoint
+from senet_mm.utils.data_root import set_data_root
+
+
+def config(name: str, **options: object) -> Config:
+    cfg = Config.fromfile(config_path(name))
+    cfg.merge_from_dict(options)
+    return cfg
+
+
+@pytest.mark.parametrize("name", ["faster_rcnn_r50_fpn.py", "demo/faster_rcnn_r18_fpn_shapes.py"])
+def test_pretrained_or_unfrozen_runs_pass(name: str) -> None:
+    check_frozen(config(name))
+
+
+def test_frozen_random_weights_are_refused() -> None:
+    name = "faster_rcnn_se_r50_fpn.py"
+    with pytest.raises(ValueError, match="frozen_stages=1 and norm_eval=True.*init_cfg"):
+        check_frozen(config(name))
+    backbone = "model.backbone."
+    with pytest.raises(ValueError, match="frozen_stages=-1 and norm_eval=True"):
+        check_frozen(config(name, **{backbone + "frozen_stages": -1}))
+    check_frozen(config(name, **{backbone + "frozen_stages": -1, backbone + "norm_eval": False}))
+    weights = {backbone + "init_cfg.type": "Pretrained", backbone + "init_cfg.checkpoint": "a.pth"}
+    check_frozen(config(name, **weights))
+    check_frozen(config(name, load_from="a.pth"))
+
+
+def test_data(shapes_root: Path, tmp_path: Path) -> None:
+    root = tmp_path / "shapes"
+    shutil.copytree(shapes_root, root)
+    cfg = config("faster_rcnn_r50_fpn.py")
+    with pytest.raises(FileNotFoundError, match="data/coco/annotations/instances_val2017.json"):
+        check_data(cfg, ("val_dataloader",))
+    set_data_root(cfg, root)
+    loaders = ("train_dataloader", "val_dataloader", "test_dataloader")
+    check_data(cfg, loaders)
+    image = next((root / "val2017").iterdir())
+    image.unlink()
+    with pytest.raises(FileNotFoundError, match=image.name):
+        check_data(cfg, loaders)
+    check_data(cfg, loaders[:1])
+
+
+def test_a_training_set_without_annotations_is_refused(shapes_root: Path, tmp_path: Path) -> None:
+    root = tmp_path / "empty"
+    shutil.copytree(shapes_root, root)
+    path = root / "annotations" / "instances_train2017.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | dict(annotations=[])))
+    cfg = config("faster_rcnn_r50_fpn.py")
+    set_data_root(cfg, root)
+    with pytest.raises(ValueError, match="nothing to train on"):
+        check_data(cfg, ("train_dataloader",))
+
+
+def test_fit() -> None:
+    model = {"a.weight": torch.zeros(2, 3), "b.weight": torch.zeros(4)}
+    check_fit({"module.a.weight": torch.ones(2, 3), "module.b.weight": torch.ones(4)}, model, "x")
+    with pytest.raises(ValueError, match=r"x\.pth .*1 are missing and 0.*b\.weight is missing"):
+        check_fit({"a.weight": torch.ones(2, 3)}, model, "x.pth")
+    with pytest.raises(ValueError, match=r"a\.weight is \(2, 9\), expected \(2, 3\)"):
+        check_fit({"a.weight": torch.ones(2, 9), "b.weight": torch.ones(4)}, model, "x.pth")
+
+
+def test_read_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"checkpoint .*none\.pth not found"):
+        read_checkpoint(str(tmp_path / "none.pth"))
+    whole = tmp_path / "whole.pth"
+    torch.save({"state_dict": {"a": torch.arange(1000)}}, whole)
+    assert read_checkpoint(str(whole))["state_dict"]["a"].sum() == 499500
+    (tmp_path / "half.pth").write_bytes(whole.read_bytes()[:2000])
+    (tmp_path / "page.pth").write_text("<html>404</html>")
+    torch.save(torch.zeros(3), tmp_path / "tensor.pth")
+    for name in ("half.pth", "page.pth", "tensor.pth"):
+        with pytest.raises(ValueError, match=f"{name} is "):
+            read_checkpoint(str(tmp_path / name))

@@ -1,0 +1,43 @@
+"""Detect objects in pictures: python tools/infer.py CONFIG CHECKPOINT IMAGE [IMAGE ...]"""
+
+import argparse
+from pathlib import Path
+
+import senet_mm  # noqa: F401 (makes mmdet importable)
+
+# isort: split
+from mmdet.apis import DetInferencer
+
+from senet_mm.utils import cli
+from senet_mm.utils.checks import check_fit, read_checkpoint
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Draw the detections of a model on pictures")
+    parser.add_argument("config", help="config file, best the one saved in the work dir")
+    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument("images", nargs="+", help="picture files")
+    parser.add_argument("--out-dir", default="outputs", help="where drawings and JSON go")
+    parser.add_argument("--score-thr", type=float, default=0.3, help="lowest score drawn")
+    parser.add_argument("--device", help="such as cpu or cuda:0; CUDA where there is one")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    missing = [path for path in args.images if not Path(path).is_file()]
+    if missing:
+        raise FileNotFoundError(f"no such picture: {', '.join(missing)}")
+    checkpoint = read_checkpoint(args.checkpoint)
+    inferencer = DetInferencer(
+        cli.read_config(args.config), args.checkpoint, args.device, palette="random"
+    )
+    check_fit(
+        checkpoint.get("state_dict", checkpoint), inferencer.model.state_dict(), args.checkpoint
+    )
+    inferencer(args.images, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False)
+    print(f"{len(args.images)} drawings in {args.out_dir}/vis, boxes in {args.out_dir}/preds")
+
+
+if __name__ == "__main__":
+    cli.run(main)
