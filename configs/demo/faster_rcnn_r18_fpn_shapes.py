@@ -7,19 +7,29 @@ metainfo = dict(classes=("square", "triangle", "star", "ring", "cross", "sun", "
 model = dict(
     # no weights, so nothing is frozen and batch norm learns its statistics
     backbone=dict(depth=18, frozen_stages=-1, norm_eval=False, init_cfg=None),
-    neck=dict(in_channels=[64, 128, 256, 512], out_channels=64),
+    # batch norm in neck and head too: without weights the box head hardly starts to learn
+    neck=dict(in_channels=[64, 128, 256, 512], out_channels=64, norm_cfg=dict(type="BN")),
     rpn_head=dict(
         in_channels=64,
         feat_channels=64,
         anchor_generator=dict(scales=[4]),  # objects of 12 to 200 px
     ),
     roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=64),
-        bbox_head=dict(in_channels=64, fc_out_channels=256, num_classes=7),
+        bbox_roi_extractor=dict(out_channels=64, finest_scale=28),
+        bbox_head=dict(
+            type="ConvFCBBoxHead",
+            in_channels=64,
+            num_shared_convs=2,
+            conv_out_channels=64,
+            num_shared_fcs=1,
+            fc_out_channels=256,
+            norm_cfg=dict(type="BN"),
+            num_classes=7,
+        ),
     ),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=500, max_per_img=250),
-        rcnn=dict(sampler=dict(num=128)),
+        rcnn=dict(sampler=dict(num=128, pos_fraction=0.5)),
     ),
     test_cfg=dict(rpn=dict(nms_pre=500, max_per_img=250)),
 )

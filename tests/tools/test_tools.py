@@ -1,0 +1,189 @@
+"""The command lines on a small data set, from training to comparison, and on bad input."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
+SE = "senet_mm::demo/faster_rcnn_se_r18_fpn_shapes.py"
+PLAIN = "senet_mm::demo/faster_rcnn_r18_fpn_shapes.py"
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Callable[..., str]:
+    """Run a tool in this process; returns what it printed. ``error=True`` expects one line."""
+
+    def run(name: str, *arguments: object, error: bool = False) -> str:
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        capfd.readouterr()
+        code = 0
+        try:
+            runpy.run_path(str(TOOLS / name), run_name="__main__")
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capfd.readouterr()
+        if not error:
+            assert code == 0, err
+            return out
+        lines = [line for line in err.splitlines() if line.startswith("error: ")]
+        assert code == 2 and len(lines) == 1 and "Traceback" not in err, err
+        return lines[0]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def work_dirs(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two trained runs: the plain one and its SE twin, one epoch each."""
+    folder = tmp_path_factory.mktemp("runs")
+    dirs = {}
+    for name, config in (("plain", PLAIN), ("se", SE)):
+        dirs[name] = folder / name
+        command = [sys.executable, TOOLS / "train.py", config, "--work-dir", dirs[name]]
+        command += ["--data-root", shapes_root, "--seed", "1"]
+        command += ["--cfg-options", "train_cfg.max_epochs=1", "train_cfg.val_interval=1"]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "coco/bbox_mAP" in done.stdout + done.stderr
+    return dirs
+
+
+def test_make_shapes_writes_reports_and_replaces_only_when_told(tool, tmp_path: Path) -> None:
+    options = [tmp_path / "set", "--num-train", 3, "--num-val", 2, "--image-size", 64, 96]
+    printed = tool("make_shapes.py", *options)
+    assert "train2017: 3 images" in printed and "val2017: 2 images" in printed
+    assert f"The set is in {tmp_path / 'set'}" in printed
+    assert "--force" in tool("make_shapes.py", *options, "--seed", 1, error=True)
+    tool("make_shapes.py", *options, "--seed", 1, "--force")
+    for bad in (["--num-val", 0], ["--image-size", 64, 64, 64]):
+        assert "expected" in tool("make_shapes.py", tmp_path / "other", *bad, error=True)
+
+
+def test_test_writes_predictions_and_drawings(tool, work_dirs, shapes_root, tmp_path) -> None:
+    out = tmp_path / "predictions.pkl"
+    tool(
+        "test.py", SE, work_dirs["se"] / "epoch_1.pth", "--data-root", shapes_root,
+        "--work-dir", tmp_path, "--out", out, "--show-dir", "drawings",
+    )  # fmt: skip
+    predictions = pickle.loads(out.read_bytes())
+    assert len(predictions) == 6
+    assert {"bboxes", "scores", "labels"} <= predictions[0]["pred_instances"].keys()
+    assert len(list(tmp_path.glob("*/drawings/*"))) == 6
+
+
+def test_infer_draws_with_the_classes_of_the_checkpoint(
+    tool, work_dirs, shapes_root, tmp_path
+) -> None:
+    images = sorted((shapes_root / "val2017").iterdir())[:2]
+    config = next(work_dirs["se"].glob("*.py"))
+    tool("infer.py", config, work_dirs["se"] / "epoch_1.pth", *images, "--out-dir", tmp_path)
+    assert sorted(path.name for path in (tmp_path / "vis").iterdir()) == [i.name for i in images]
+    for image in images:
+        found = json.loads((tmp_path / "preds" / f"{image.stem}.json").read_text())
+        assert found["labels"] and max(found["labels"]) < 7
+
+
+def test_compare_prints_and_writes_the_table(tool, work_dirs, tmp_path) -> None:
+    printed = tool("compare.py", work_dirs["plain"], work_dirs["se"], "--out-dir", tmp_path)
+    table = (tmp_path / "comparison.md").read_text()
+    assert table.strip() in printed
+    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == [
+        "plain",
+        "se",
+        "se - plain",
+    ]
+    assert len(list(tmp_path.glob("*.png"))) == 3
+    results = json.loads((work_dirs["se"] / "epoch_1.bbox.json").read_text())
+    assert {"image_id", "category_id", "bbox", "score"} <= results[0].keys()
+
+
+def test_compare_needs_two_runs(tool, work_dirs, tmp_path) -> None:
+    assert "expected two work dirs" in _usage_error(tool, "compare.py", work_dirs["se"])
+    message = tool("compare.py", work_dirs["se"], tmp_path, error=True)
+    assert "is no work dir of a training run" in message
+
+
+def _usage_error(tool, *arguments: object) -> str:
+    with pytest.raises(AssertionError, match="error: ") as error:
+        tool(*arguments)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("name", ["train.py", "test.py", "infer.py"])
+def test_a_missing_config(tool, name: str, shapes_root: Path) -> None:
+    image = next((shapes_root / "val2017").iterdir())
+    rest = {"train.py": [], "test.py": ["x.pth"], "infer.py": [image, image]}[name]
+    assert "nope.py not found" in tool(name, "nope.py", *rest, error=True)
+
+
+def test_train_refuses_what_cannot_work(tool, shapes_root: Path, tmp_path: Path) -> None:
+    config, work_dir = "senet_mm::faster_rcnn_se_r50_fpn.py", ["--work-dir", tmp_path / "w"]
+    assert "would freeze random ones" in tool("train.py", config, *work_dir, error=True)
+    missing = tool("train.py", PLAIN, "--data-root", tmp_path / "none", *work_dir, error=True)
+    assert "is no folder. Expected is COCO's layout" in missing and "make demo" in missing
+    data = ["--data-root", shapes_root]
+    (tmp_path / "file").touch()
+    blocked = ["--work-dir", tmp_path / "file" / "w"]
+    assert "cannot write to the work dir" in tool("train.py", PLAIN, *data, *blocked, error=True)
+    for option, message in (
+        ("model.backbone.depth=20", "depth=20: expected one of [18, 34, 50, 101, 152]"),
+        ("model.backbone.num_stages=7", "num_stages=7: expected one of"),
+        ("model.backbone.se_cfg.reduction=65", "stage 1 of SEResNet: reduction=65"),
+        ("model.backbone.se_cfg.ratio=4", "stage 1 has unknown keys ['ratio']"),
+    ):
+        arguments = [SE, *data, *work_dir, "--cfg-options", option]
+        assert message in tool("train.py", *arguments, error=True)
+    resume = ["--resume", tmp_path / "none.pth"]
+    assert "none.pth not found" in tool("train.py", SE, *data, *work_dir, *resume, error=True)
+
+
+def test_a_corrupt_image_is_named(tool, shapes_root: Path, tmp_path: Path) -> None:
+    root = tmp_path / "shapes"
+    shutil.copytree(shapes_root, root)
+    images = json.loads((root / "annotations" / "instances_train2017.json").read_text())["images"]
+    for image in images:
+        (root / "train2017" / image["file_name"]).write_bytes(b"no picture")
+    message = tool(
+        "train.py", SE, "--data-root", root, "--work-dir", tmp_path / "w", error=True
+    )  # fmt: skip
+    assert "failed to load image" in message and str(root / "train2017") in message
+
+
+def test_a_checkpoint_of_another_architecture(tool, work_dirs, shapes_root, tmp_path) -> None:
+    checkpoint = work_dirs["plain"] / "epoch_1.pth"
+    data = ["--data-root", shapes_root, "--work-dir", tmp_path]
+    message = tool("test.py", SE, checkpoint, *data, error=True)
+    assert "does not fit the config" in message and ".se.fc1.weight is missing" in message
+    image = next((shapes_root / "val2017").iterdir())
+    config = next(work_dirs["se"].glob("*.py"))
+    assert "does not fit" in tool("infer.py", config, checkpoint, image, error=True)
+    truncated = tmp_path / "half.pth"
+    truncated.write_bytes(checkpoint.read_bytes()[:100_000])
+    assert "truncated or no checkpoint" in tool("test.py", SE, truncated, *data, error=True)
+
+
+def test_infer_names_a_missing_picture(tool) -> None:
+    assert "no such picture: nope.jpg" in tool("infer.py", SE, "x.pth", "nope.jpg", error=True)
+
+
+def test_the_same_seed_gives_the_same_weights(tool, work_dirs, shapes_root, tmp_path) -> None:
+    tool(
+        "train.py", SE, "--data-root", shapes_root, "--work-dir", tmp_path, "--seed", "1",
+        "--cfg-options", "train_cfg.max_epochs=1", "train_cfg.val_interval=2",
+    )  # fmt: skip
+    first, second = (
+        torch.load(folder / "epoch_1.pth", weights_only=False)["state_dict"]
+        for folder in (work_dirs["se"], tmp_path)
+    )
+    for key, value in first.items():
+        assert torch.equal(value, second[key]), key
