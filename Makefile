@@ -4,6 +4,8 @@ VENV = .venv
 STACK = onedl
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
 STAMP = $(VENV)/.complete
+# threads that spin while they wait starve each other where other work shares the cores
+export OMP_WAIT_POLICY = PASSIVE
 
 .PHONY: setup demo test test-official lint clean
 

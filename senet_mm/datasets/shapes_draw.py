@@ -64,7 +64,7 @@ def paint(
     mask: np.ndarray,
     luma: float,
     hue: float,
-    chroma: tuple[float, float] = (12, 40),
+    chroma: tuple[float, float] = (10, 30),
 ) -> None:
     """Fills a mask with a texture around one luma, between two chromas near one hue.
 
@@ -76,7 +76,7 @@ def paint(
     chromas = rng.uniform(*chroma, (2, 1)) * np.stack([np.cos(hues), np.sin(hues)], axis=1)
     blend = (texture[..., None] + 1) / 2
     pixels = np.empty((height, width, 3), np.float32)
-    pixels[..., 0] = luma + rng.uniform(6, 24) * texture
+    pixels[..., 0] = luma + rng.uniform(4, 20) * texture
     pixels[..., 1:] = 128 + chromas[0] * blend + chromas[1] * (1 - blend)
     region = canvas[y : y + height, x : x + width]
     inside = mask[y : y + height, x : x + width]

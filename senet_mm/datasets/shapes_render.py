@@ -24,15 +24,15 @@ _TINT_ANGLES = {"warm": -np.pi / 4, "cool": 3 * np.pi / 4}
 _OBJECTS = ("square", "triangle", "star", "ring", "cross", "disc", "disc")
 _DISTRACTORS = ("bar", "ellipse", "half", "arc", "corner")
 
-_MIN_VISIBLE = 0.45  # smallest share of an object that those above it may leave
+_MIN_VISIBLE = 0.6  # smallest share of an object that those above it may leave
 _MIN_DIAMETER = 14.0  # pixels
 _DIAMETER_RANGE = (0.12, 0.65)  # of the shorter image side
 _MAX_TILT = 0.5  # radians
 # Each kind of object has a usual hue, which most of its kind are near; the outline decides.
 _USUAL_HUES = {kind: 2 * np.pi * i / 6 for i, kind in enumerate(_OBJECTS[:6])}
-_USUAL_HUE_SHARE = 0.8
+_USUAL_HUE_SHARE = 0.85
 _PLACEMENT_TRIES = 12
-_NEIGHBOUR_SHARE = 0.4  # items put against an earlier one, for occlusion
+_NEIGHBOUR_SHARE = 0.25  # items put against an earlier one, for occlusion
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def render_scene(
     """
     canvas = _paint_background(rng, height, width, _TINT_ANGLES[light])
     kinds = [str(kind) for kind in rng.choice(_OBJECTS, num_objects)]
-    kinds += [str(kind) for kind in rng.choice(_DISTRACTORS, rng.integers(1, 4))]
+    kinds += [str(kind) for kind in rng.choice(_DISTRACTORS, rng.integers(0, 3))]
     rng.shuffle(kinds)
 
     layers: list[_Layer] = []
@@ -162,12 +162,12 @@ def _clutter_hue(rng: np.random.Generator, tint: float) -> float:
 def _paint_item(rng: np.random.Generator, canvas: np.ndarray, layer: _Layer) -> None:
     """Paints an object or distractor, set off from what lies under it by luma."""
     under = float(canvas[..., 0][layer.mask].mean())
-    step = rng.uniform(45, 105) * rng.choice([-1.0, 1.0])
+    step = rng.uniform(60, 110) * rng.choice([-1.0, 1.0])
     luma = under + step if 20 <= under + step <= 235 else under - step
     hue = rng.uniform(0, 2 * np.pi)
     if layer.kind in _USUAL_HUES and rng.random() < _USUAL_HUE_SHARE:
-        hue = _USUAL_HUES[layer.kind] + rng.uniform(-0.5, 0.5)
-    paint(rng, canvas, layer.mask, luma, hue, chroma=(35, 60))
+        hue = _USUAL_HUES[layer.kind] + rng.uniform(-0.4, 0.4)
+    paint(rng, canvas, layer.mask, luma, hue, chroma=(45, 75))
 
 
 def _develop(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
