@@ -29,7 +29,7 @@ class BuildWithConfigs(build_py):
 
 setup(
     name="senet_mm",
-    version=re.search(r'"(.+)"$', (ROOT / "senet_mm/version.py").read_text(), re.M).group(1),
+    version=re.search(r'__version__ = "(.+)"', (ROOT / "senet_mm/version.py").read_text()).group(1),
     description="Squeeze-and-Excitation backbones for OpenMMLab detection",
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
