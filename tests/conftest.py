@@ -27,9 +27,9 @@ def repo() -> Path:
 
 @pytest.fixture(scope="session")
 def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small embedded data set: 12 training and 6 validation images of 128 px."""
+    """A small embedded data set: 17 training images, one without objects, and 6 to validate."""
     root = tmp_path_factory.mktemp("data") / "shapes"
-    return generate_shapes(root, num_train=12, num_val=6, image_size=128)
+    return generate_shapes(root, num_train=17, num_val=6, image_size=128)
 
 
 @pytest.fixture

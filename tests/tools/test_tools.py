@@ -176,6 +176,11 @@ def test_infer_names_a_missing_picture(tool) -> None:
     assert "no such picture: nope.jpg" in tool("infer.py", SE, "x.pth", "nope.jpg", error=True)
 
 
+def test_images_without_objects_are_left_out_of_training(work_dirs) -> None:
+    log = next(work_dirs["se"].glob("*/*.log")).read_text()
+    assert "[1][4/4]" in log  # 16 of the 17 images, by 4
+
+
 def test_the_same_seed_gives_the_same_weights(tool, work_dirs, shapes_root, tmp_path) -> None:
     tool(
         "train.py", SE, "--data-root", shapes_root, "--work-dir", tmp_path, "--seed", "1",
