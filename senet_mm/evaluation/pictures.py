@@ -13,7 +13,7 @@ from ..utils.data_root import palette
 from .comparison import Result
 from .runs import Run
 
-_SCORE_THRESHOLD = 0.5
+_SCORE_THRESHOLD = 0.3
 _MIN_SIDE = 384  # small pictures are enlarged, so that labels can be read
 _CAPTION_HEIGHT = 28
 
@@ -21,7 +21,7 @@ _CAPTION_HEIGHT = 28
 def draw_side_by_side(
     run: Run, results: Sequence[Result], out_dir: Path, *, num_pictures: int = 3
 ) -> list[Path]:
-    """Draw ground truth and each run's detections (score 0.5 or more) next to each other.
+    """Draw ground truth and each run's detections (score 0.3 or more) next to each other.
 
     Takes the images with the most annotated objects.
 
