@@ -28,10 +28,9 @@ def main() -> None:
     missing = [path for path in args.images if not Path(path).is_file()]
     if missing:
         raise FileNotFoundError(f"no such picture: {', '.join(missing)}")
+    cfg = cli.read_config(args.config)
     checkpoint = read_checkpoint(args.checkpoint)
-    inferencer = DetInferencer(
-        cli.read_config(args.config), args.checkpoint, args.device, palette="random"
-    )
+    inferencer = DetInferencer(cfg, args.checkpoint, args.device, palette="random")
     check_fit(
         checkpoint.get("state_dict", checkpoint), inferencer.model.state_dict(), args.checkpoint
     )

@@ -104,8 +104,10 @@ def load_config(args: argparse.Namespace) -> Config:
 def _prepare_cpu_processes(cfg: Config) -> None:
     """Let several processes train on CPUs; mmengine alone takes it that each has a GPU."""
     torch.distributed.init_process_group("gloo")
-    # given no wrapper, mmengine would bind each process to the GPU of its rank
-    cfg.model_wrapper_cfg = dict(type="MMDistributedDataParallel", broadcast_buffers=False)
+    # else mmengine binds each process to the GPU of its rank
+    cfg.model_wrapper_cfg = dict(
+        type="MMDistributedDataParallel", device_ids=None, broadcast_buffers=False
+    )
 
 
 def make_work_dir(cfg: Config) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import pickle
 import runpy
 import shutil
@@ -22,6 +23,8 @@ PLAIN = "senet_mm::demo/faster_rcnn_r18_fpn_shapes.py"
 @pytest.fixture
 def tool(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Callable[..., str]:
     """Run a tool in this process; returns what it printed. ``error=True`` expects one line."""
+    # mmengine's loggers outlive the streams that pytest captured for an earlier test
+    monkeypatch.setattr(logging, "raiseExceptions", False)
 
     def run(name: str, *arguments: object, error: bool = False) -> str:
         monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
