@@ -54,7 +54,7 @@ def test_two_cpu_processes(shapes_root: Path, tmp_path: Path) -> None:
     log = done.stdout + done.stderr
     assert done.returncode == 0, log[-3000:]
     assert "GPU number: 2" in log
-    assert "LR is set based on batch size of 8" in log
+    assert "the current batch size is 8" in log
     assert "coco/bbox_mAP" in log
     assert "Traceback" not in log
 
