@@ -12,8 +12,18 @@ mmcv_ops.install()
 packaged_configs.install()
 
 
-from .backbones import SEResNet, SEResNeXt
+from .backbones import SENet, SEResNet, SEResNetV1d, SEResNeXt
 from .layers import SEBlock
+from .necks import SEFPN, SENeck
 from .version import __version__
 
-__all__ = ["SEBlock", "SEResNeXt", "SEResNet", "__version__"]
+__all__ = [
+    "SEFPN",
+    "SEBlock",
+    "SENeck",
+    "SENet",
+    "SEResNeXt",
+    "SEResNet",
+    "SEResNetV1d",
+    "__version__",
+]

@@ -1,6 +1,7 @@
 """SE backbones, registered in mmdet's MODELS."""
 
-from .se_resnet import SEResNet
+from .se_resnet import SEResNet, SEResNetV1d
 from .se_resnext import SEResNeXt
+from .senet import SENet
 
-__all__ = ["SEResNeXt", "SEResNet"]
+__all__ = ["SENet", "SEResNeXt", "SEResNet", "SEResNetV1d"]

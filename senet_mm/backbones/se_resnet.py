@@ -18,7 +18,7 @@ class SEBasicBlock(SEResidualMixin, BasicBlock):
 
     def branch(self, x: Tensor) -> Tensor:
         out = self.relu(self.norm1(self.conv1(x)))
-        return self.norm2(self.conv2(out))
+        return self.se_at("conv2", self.norm2(self.conv2(out)))
 
 
 class BottleneckBranch(SEResidualMixin):
@@ -28,7 +28,7 @@ class BottleneckBranch(SEResidualMixin):
         out = self.relu(self.norm1(self.conv1(x)))
         out = self._plug(out, "after_conv1")
         out = self.relu(self.norm2(self.conv2(out)))
-        out = self._plug(out, "after_conv2")
+        out = self.se_at("conv2", self._plug(out, "after_conv2"))
         out = self.norm3(self.conv3(out))
         return self._plug(out, "after_conv3")
 
@@ -51,18 +51,24 @@ class SEBackboneMixin:
         *,
         se_cfg: Mapping | Sequence[Mapping | None] = {},
         num_stages: int = 4,
+        stem_pool: str = "pad",
         **kwargs: Any,
     ) -> None:
         _check_choice("depth", depth, self.arch_settings)
         _check_choice("num_stages", num_stages, range(1, 5))
+        _check_choice("stem_pool", stem_pool, ("pad", "ceil"))
         _check_choice("style", kwargs.get("style", "pytorch"), ("pytorch", "caffe"))
-        for name in ("strides", "dilations"):
+        per_stage = ["strides", "dilations"]
+        if kwargs.get("dcn") is not None:
+            per_stage.append("stage_with_dcn")
+        for name in per_stage:
             values = kwargs.get(name, range(4))  # mmdet's default has four
             if len(values) != num_stages:
                 raise ValueError(
                     f"{name}={values if name in kwargs else 'default, 4 values'}: expected one "
                     f"value per stage, num_stages={num_stages}"
                 )
+        _check_choice("frozen_stages", kwargs.get("frozen_stages", -1), range(-1, num_stages + 1))
         out_indices = kwargs.get("out_indices", range(4))
         if not set(out_indices) <= set(range(num_stages)):
             raise ValueError(
@@ -73,6 +79,8 @@ class SEBackboneMixin:
         kwargs["init_cfg"] = kwargs.get("init_cfg") or None
         self._from_scratch = kwargs["init_cfg"] is None and kwargs.get("pretrained") is None
         super().__init__(depth=depth, num_stages=num_stages, **kwargs)
+        if stem_pool == "ceil":
+            self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True)
 
     def make_res_layer(self, **kwargs: Any) -> nn.Module:
         """Build the next stage with its SE options; called by mmdet's ResNet."""
@@ -83,16 +91,17 @@ class SEBackboneMixin:
             kwargs["init_cfg"] = dict(type="Constant", val=0, override=dict(name=last_norm))
         try:
             return super().make_res_layer(se_cfg=self._stage_se_cfgs[stage], **kwargs)
-        except ValueError as error:
-            raise ValueError(f"stage {stage + 1} of {type(self).__name__}: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"stage {stage + 1} of {type(self).__name__}: {error}") from error
 
     def init_weights(self) -> None:
         """Initialize as mmengine does; warn where random weights would be frozen."""
-        if self._from_scratch and self.frozen_stages >= 0:
+        batch_norm = "BN" in str(self.norm_cfg["type"])
+        if self._from_scratch and (self.frozen_stages >= 0 or (self.norm_eval and batch_norm)):
             warnings.warn(
-                f"{type(self).__name__} freezes its stem and {self.frozen_stages} stage(s) but has "
-                "no pretrained init_cfg: unless a checkpoint is loaded over it, set "
-                "frozen_stages=-1 and norm_eval=False",
+                f"{type(self).__name__} has frozen_stages={self.frozen_stages} and "
+                f"norm_eval={self.norm_eval} but no pretrained init_cfg: unless a checkpoint is "
+                "loaded over it, set frozen_stages=-1 and norm_eval=False",
                 stacklevel=2,
             )
         super().init_weights()
@@ -109,10 +118,15 @@ class SEResNet(SEBackboneMixin, ResNet):
 
     Args:
         depth: 18, 34, 50, 101 or 152.
-        se_cfg: Options of :class:`senet_mm.layers.SEBlock`: one dict for all
-            stages, or a sequence with one dict or None (no SE) per stage.
+        se_cfg: Options of :class:`senet_mm.layers.SEBlock`, ``placement`` and
+            ``branch_relu`` (see :class:`senet_mm.layers.SEResidualMixin`): one
+            dict for all stages, or a sequence with one dict or None (no SE)
+            per stage.
         num_stages: 1 to 4.
-        **kwargs: As mmdet's ``ResNet`` takes them.
+        stem_pool: The max pooling after the stem: ``pad`` (padding 1, as in
+            torchvision and timm) or ``ceil`` (no padding, ceil mode, as in the
+            Caffe ports).
+        **kwargs: As mmdet's ``ResNet`` takes them, by name.
 
     Raises:
         ValueError, TypeError: If an argument is not accepted; the message names
@@ -126,3 +140,15 @@ class SEResNet(SEBackboneMixin, ResNet):
         depth: (SEBasicBlock if block is BasicBlock else SEBottleneck, stage_blocks)
         for depth, (block, stage_blocks) in ResNet.arch_settings.items()
     }
+
+
+@MODELS.register_module()
+class SEResNetV1d(SEResNet):
+    """SE-ResNet with a stem of three 3x3 convolutions and average-pooled projections.
+
+    Args:
+        *args, **kwargs: As for :class:`SEResNet`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **dict(deep_stem=True, avg_down=True) | kwargs)

@@ -11,32 +11,72 @@ from torch.utils.checkpoint import checkpoint
 
 from .se_block import SEBlock
 
-# what a stage's se_cfg may say: SEBlock's options, its channels being the unit's
-SE_OPTIONS = tuple(
-    name
-    for name in inspect.signature(SEBlock).parameters
-    if name not in ("in_channels", "init_cfg")
+# where the block may sit: Fig. 5, Tables 14 and 15
+PLACEMENTS = ("standard", "pre", "post", "identity", "conv2")
+# what a stage's se_cfg may say: the placement and SEBlock's options, its channels being the unit's
+SE_OPTIONS = (
+    "placement",
+    "branch_relu",
+    *(
+        name
+        for name in inspect.signature(SEBlock).parameters
+        if name not in ("in_channels", "init_cfg")
+    ),
 )
 
 
 class SEResidualMixin:
-    """Give mmdet's ``BasicBlock`` or ``Bottleneck`` an SE block ``se`` before the sum.
+    """Give mmdet's ``BasicBlock`` or ``Bottleneck`` an SE block ``se``.
 
     A subclass names the mixin before mmdet's block and implements
-    :meth:`branch`, the residual branch up to and with its last norm.
+    :meth:`branch`. The placements, with F the residual branch up to and with
+    its last norm (and plugins), and S the shortcut:
+
+    - ``standard``: relu(SE(F(x)) + S(x))
+    - ``pre``: relu(F(SE(x)) + S(x))
+    - ``post``: SE(relu(F(x) + S(x)))
+    - ``identity``: relu(F(x) + SE(S(x)))
+    - ``conv2``: inside F, after the second convolution, its norm and, in a
+      bottleneck, its ReLU (SE_3x3); in a basic block this is ``standard``.
+
+    With ``branch_relu`` the branch ends in one more ReLU, SE(relu(F(x))), as in
+    timm's legacy_seresnet18 and legacy_seresnet34.
 
     Args:
-        se_cfg: Options of :class:`SEBlock`; None leaves the plain unit.
+        se_cfg: Options of :class:`SEBlock`, ``placement`` and ``branch_relu``;
+            None leaves the plain unit.
         *args, **kwargs: As mmdet's block takes them.
+
+    Raises:
+        ValueError: If the placement is unknown, or an option of SEBlock is wrong.
     """
 
     def __init__(self, *args: Any, se_cfg: dict | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.se = None if se_cfg is None else SEBlock(self._out_channels(), **se_cfg)
+        self.se = None
+        if se_cfg is None:
+            return
+        options = dict(se_cfg)
+        self.placement = options.pop("placement", "standard")
+        self.branch_relu = options.pop("branch_relu", False)
+        if self.placement not in PLACEMENTS:
+            raise ValueError(f"placement={self.placement!r}: expected one of {list(PLACEMENTS)}")
+        if self.branch_relu and self.placement != "standard":
+            raise ValueError(
+                f"branch_relu=True with placement={self.placement!r}: expected 'standard'"
+            )
+        self.se = SEBlock(self._se_channels(), **options)
 
     def branch(self, x: Tensor) -> Tensor:
-        """The residual branch: (N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
+        """The residual branch F: (N, C_in, H, W) -> (N, C_out, H / stride, W / stride).
+
+        Calls ``self.se_at('conv2', ...)`` after the second convolution.
+        """
         raise NotImplementedError
+
+    def se_at(self, placement: str, x: Tensor) -> Tensor:
+        """Apply SE to a map if this is where it sits, else return the map."""
+        return self.se(x) if self.placement == placement else x
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
@@ -47,13 +87,19 @@ class SEResidualMixin:
         return self._unit(x)
 
     def _unit(self, x: Tensor) -> Tensor:
-        out = self.se(self.branch(x))
-        out += x if self.downsample is None else self.downsample(x)
-        return self.relu(out)
+        out = self.branch(self.se_at("pre", x))
+        if self.branch_relu:
+            out = self.relu(out)
+        out = self.se_at("standard", out)
+        shortcut = x if self.downsample is None else self.downsample(x)
+        out += self.se_at("identity", shortcut)
+        return self.se_at("post", self.relu(out))
 
-    def _out_channels(self) -> int:
+    def _se_channels(self) -> int:
+        if self.placement == "pre":
+            return self.conv1.in_channels
         last_conv = self.conv2 if self.expansion == 1 else self.conv3
-        return last_conv.out_channels
+        return (self.conv2 if self.placement == "conv2" else last_conv).out_channels
 
 
 def stage_se_cfgs(se_cfg: Mapping | Sequence[Mapping | None], num_stages: int) -> list[dict | None]:

@@ -1,12 +1,51 @@
-"""The Squeeze-and-Excitation block (arXiv 1709.01507, section 3)."""
+"""The Squeeze-and-Excitation block (arXiv 1709.01507, section 3) and its variants (section 6)."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+def _mean(x: Tensor) -> Tensor:
+    # a float16 sum over a large map overflows, a bfloat16 one loses digits
+    half = x.dtype in (torch.float16, torch.bfloat16)
+    return x.mean((2, 3), keepdim=True, dtype=torch.float32 if half else None).to(x.dtype)
+
+
+def _max(x: Tensor) -> Tensor:
+    return x.amax((2, 3), keepdim=True)
+
+
+def _whole(x: Tensor) -> Tensor:
+    return x
+
+
+def _hard_sigmoid(x: Tensor) -> Tensor:
+    # F.hardsigmoid divides by a float32 six, also in float64
+    return F.relu6(x + 3) / 6
+
+
+@dataclass(frozen=True)
+class _Gate:
+    """A gate and where it is steep: ``start`` is its input under ``identity_init``."""
+
+    function: Callable[[Tensor], Tensor]
+    start: float
+
+
+SQUEEZES: dict[str, Callable[[Tensor], Tensor]] = {"avg": _mean, "max": _max, "none": _whole}
+GATES: dict[str, _Gate] = {
+    "sigmoid": _Gate(torch.sigmoid, 0.0),
+    "tanh": _Gate(torch.tanh, 0.5),
+    "relu": _Gate(F.relu, 1.0),
+    "hard_sigmoid": _Gate(_hard_sigmoid, 0.0),
+}
 
 
 @MODELS.register_module()
@@ -24,13 +63,23 @@ class SEBlock(BaseModule):
     Args:
         in_channels: Channels C of the input and of the output.
         reduction: r of Eq. 3; the hidden layer has ``C // r`` channels.
+        squeeze: ``avg``, ``max`` (Table 11), or ``none``: no pooling, the two
+            1x1 convolutions act on the map (Table 16, NoSqueeze).
+        gate: ``sigmoid``, ``tanh``, ``relu`` (Table 12) or ``hard_sigmoid``.
         bias: Whether fc1 and fc2 have biases. Released weights have them; the
             paper's ablations (section 6) were run without.
         squeeze_channels: Width of the hidden layer, instead of ``C // r``.
+        identity_init: Start as the exact identity, so that a net loaded from
+            plain weights computes the plain net at step 0; a new sigmoid gate
+            would halve every residual branch. fc2 starts at zero and the gate
+            is divided by its value there (``gate_scale``, a buffer: such a
+            block's weights fit no block without it, nor the other way round).
         init_cfg: mmengine initialization config.
 
     Raises:
-        ValueError: If the hidden layer would have no channel.
+        TypeError: If ``reduction`` or ``squeeze_channels`` is no integer.
+        ValueError: If an option is unknown, the hidden layer would have no
+            channel, or ``identity_init`` needs a bias that is not there.
 
     Example:
         >>> SEBlock(64, reduction=4)(torch.rand(2, 64, 7, 5)).shape
@@ -42,34 +91,59 @@ class SEBlock(BaseModule):
         in_channels: int,
         reduction: int = 16,
         *,
+        squeeze: str = "avg",
+        gate: str = "sigmoid",
         bias: bool = True,
         squeeze_channels: int | None = None,
+        identity_init: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        self.squeeze = _choose("squeeze", squeeze, SQUEEZES)
+        self.pools = squeeze != "none"
+        self.gate = _choose("gate", gate, GATES)
         hidden = _hidden_channels(in_channels, reduction, squeeze_channels)
         self.fc1 = nn.Conv2d(in_channels, hidden, 1, bias=bias)
         self.fc2 = nn.Conv2d(hidden, in_channels, 1, bias=bias)
+        self.identity_init = identity_init
+        if identity_init:
+            if self.gate.start and not bias:
+                raise ValueError(f"identity_init=True with gate={gate!r} needs bias=True")
+            start = self.gate.function(torch.tensor(self.gate.start))
+            self.register_buffer("gate_scale", 1 / start)
+            self._start_as_identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Gate a map of shape (N, C, H, W); the result has the same shape and dtype."""
         return x * self.excite(self.squeeze(x))
 
-    def squeeze(self, x: Tensor) -> Tensor:
-        """Mean over H and W: (N, C, H, W) -> (N, C, 1, 1).
-
-        Half-precision maps are summed in float32: a float16 sum over a large
-        map overflows, a bfloat16 one loses digits.
-        """
-        half = x.dtype in (torch.float16, torch.bfloat16)
-        return x.mean((2, 3), keepdim=True, dtype=torch.float32 if half else None).to(x.dtype)
-
     def excite(self, z: Tensor) -> Tensor:
-        """Gates in (0, 1) from squeezed channels; the shape (N, C, 1, 1) is kept."""
-        return self.fc2(F.relu(self.fc1(z))).sigmoid()
+        """Gates from squeezed channels; the shape (N, C, 1, 1), or the map's, is kept."""
+        gates = self.gate.function(self.fc2(F.relu(self.fc1(z))))
+        return gates * self.gate_scale.to(gates.dtype) if self.identity_init else gates
+
+    def init_weights(self) -> None:
+        """Initialize as mmengine does; with ``identity_init``, as the identity after that."""
+        super().init_weights()
+        if self.identity_init:
+            self._start_as_identity()
+
+    def _start_as_identity(self) -> None:
+        nn.init.zeros_(self.fc2.weight)
+        if self.fc2.bias is not None:
+            nn.init.constant_(self.fc2.bias, self.gate.start)
+
+
+def _choose(name: str, value: str, accepted: dict) -> object:
+    if value not in accepted:
+        raise ValueError(f"{name}={value!r}: expected one of {list(accepted)}")
+    return accepted[value]
 
 
 def _hidden_channels(in_channels: int, reduction: int, squeeze_channels: int | None) -> int:
+    for name, value in (("reduction", reduction), ("squeeze_channels", squeeze_channels or 1)):
+        if not isinstance(value, int):
+            raise TypeError(f"{name}={value!r}: expected an integer")
     if squeeze_channels is not None:
         if squeeze_channels < 1:
             raise ValueError(f"squeeze_channels={squeeze_channels}: expected 1 or more")

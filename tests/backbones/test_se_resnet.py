@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from senet_mm.backbones import SEResNet
+from senet_mm.layers.residual import PLACEMENTS
 
 # timm rounds 64 / 16 hidden channels up to 8
 TIMM_SE_CFG = {
@@ -87,6 +88,43 @@ def test_without_se_it_is_mmdets_resnet(depth: int, randomize) -> None:
     x = torch.randn(1, 3, 64, 64)
     for ours, theirs in zip(model(x), plain(x), strict=True):
         assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+@pytest.mark.parametrize("gate", ["sigmoid", "relu"])
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_identity_init_on_plain_weights_is_the_plain_net(depth, gate, placement, randomize) -> None:
+    plain = randomize(ResNet(depth))
+    model = SEResNet(depth, se_cfg=dict(gate=gate, placement=placement, identity_init=True))
+    missing, unexpected = model.load_state_dict(plain.state_dict(), strict=False)
+    assert not unexpected and all(".se." in key for key in missing)
+    plain.eval()
+    model.eval()
+    x = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        for ours, theirs in zip(model(x), plain(x), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_identity_init_learns_from_there(randomize) -> None:
+    torch.manual_seed(0)
+    model = SEResNet(18, se_cfg=dict(identity_init=True), norm_eval=False)
+    model.init_weights()
+    before = {k: v.clone() for k, v in model.named_parameters() if ".se." in k}
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    x, target = torch.randn(4, 3, 64, 64), torch.randn(4, 512)
+    losses = []
+    for _ in range(8):
+        loss = (model(x)[-1].mean((2, 3)) - target).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.9 * losses[0]
+    moved = [
+        k for k, v in model.named_parameters() if ".se." in k and not torch.equal(v, before[k])
+    ]
+    assert len(moved) == len(before)
 
 
 @pytest.mark.parametrize(
@@ -218,9 +256,12 @@ def test_odd_and_tiny_inputs_and_gradients(size: tuple[int, int], randomize) -> 
 def test_random_frozen_weights_are_warned_of() -> None:
     with pytest.warns(UserWarning, match="no pretrained init_cfg"):
         SEResNet(18, frozen_stages=1).init_weights()
+    with pytest.warns(UserWarning, match="norm_eval=True but no pretrained"):
+        SEResNet(18, norm_eval=True).init_weights()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        SEResNet(18).init_weights()
+        SEResNet(18, norm_eval=False).init_weights()
+        SEResNet(18, norm_cfg=dict(type="GN", num_groups=4)).init_weights()
 
 
 @pytest.mark.parametrize(
@@ -242,6 +283,21 @@ def test_random_frozen_weights_are_warned_of() -> None:
             r"out_indices=\(4,\): expected stages 0 to 3",
         ),
         (dict(depth=50, style="torch"), ValueError, "style='torch'"),
+        (dict(depth=50, frozen_stages=5), ValueError, "frozen_stages=5: expected one of"),
+        (dict(depth=50, stem_pool="same"), ValueError, "stem_pool='same': expected one of"),
+        (dict(depth=50, se_cfg=dict(reduction=16.0)), TypeError, "stage 1 .*reduction=16.0"),
+        (
+            dict(
+                depth=50, num_stages=3, strides=(1, 2, 2), dilations=(1, 1, 1), dcn=dict(type="DCN")
+            ),
+            ValueError,
+            "stage_with_dcn.*num_stages=3",
+        ),
+        (
+            dict(depth=18, se_cfg=[{}, dict(placement="pre", branch_relu=True), {}, {}]),
+            ValueError,
+            "stage 2 .*branch_relu=True with placement='pre'",
+        ),
     ],
 )
 def test_bad_arguments_are_named(options: dict, error: type[Exception], message: str) -> None:

@@ -4,6 +4,7 @@ from mmdet.registry import MODELS
 from timm.layers import SEModule
 
 from senet_mm.layers import SEBlock
+from senet_mm.layers.se_block import GATES
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -28,6 +29,42 @@ def test_equals_the_paper_equations_in_float64() -> None:
     expected = x * s[:, :, None, None]  # Eq. 4
     torch.testing.assert_close(block(x), expected, rtol=1e-12, atol=1e-12)
     assert torch.autograd.gradcheck(block, (x,))
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_identity_init_is_the_identity_and_learns(gate: str) -> None:
+    torch.manual_seed(0)
+    block, x = SEBlock(16, 2, gate=gate, identity_init=True), torch.rand(3, 16, 5, 5)
+    block.init_weights()
+    torch.testing.assert_close(block(x), x, rtol=3e-7, atol=0)
+    before = {name: parameter.clone() for name, parameter in block.named_parameters()}
+    optimizer = torch.optim.Adam(block.parameters(), lr=0.05)
+    target = x * torch.linspace(0.5, 1.5, 16)[:, None, None]
+    losses = []
+    for _ in range(50):
+        loss = (block(x) - target).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+    for name, parameter in block.named_parameters():
+        assert not torch.equal(parameter, before[name]), f"{name} has not moved"
+
+
+def test_identity_init_weights_do_not_load_silently_without_it() -> None:
+    plain, identity = SEBlock(16), SEBlock(16, identity_init=True)
+    with pytest.raises(RuntimeError, match="gate_scale"):
+        plain.load_state_dict(identity.state_dict())
+    with pytest.raises(RuntimeError, match="gate_scale"):
+        identity.load_state_dict(plain.state_dict())
+
+
+@pytest.mark.parametrize("gate", ["tanh", "relu"])
+def test_identity_init_needs_the_bias_it_starts_from(gate: str) -> None:
+    with pytest.raises(ValueError, match=f"identity_init=True with gate='{gate}' needs bias=True"):
+        SEBlock(16, gate=gate, bias=False, identity_init=True)
+    SEBlock(16, bias=False, identity_init=True)
 
 
 def test_channels_last_gives_the_same_values_and_layout() -> None:
@@ -76,9 +113,11 @@ def test_squeeze_channels_win_over_reduction() -> None:
         (dict(reduction=128), "reduction=128: expected 1 to 64"),
         (dict(reduction=0), "reduction=0"),
         (dict(squeeze_channels=0), "squeeze_channels=0"),
+        (dict(squeeze="mean"), r"squeeze='mean': expected one of \['avg', 'max', 'none'\]"),
+        (dict(gate="swish"), r"gate='swish': expected one of \['sigmoid', 'tanh', 'relu', "),
     ],
 )
-def test_no_hidden_channel_is_an_error(options: dict, message: str) -> None:
+def test_bad_options_are_named(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SEBlock(64, **options)
 

@@ -1,0 +1,52 @@
+"""One SE block per level, shared by the necks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from mmengine.model import BaseModule, ModuleList
+from torch import Tensor
+
+from ..layers import SEBlock
+
+
+def check_positions(positions: Sequence[str], accepted: Sequence[str]) -> tuple[str, ...]:
+    """Check the places where a neck is to have SE.
+
+    Raises:
+        ValueError: If one is unknown or named twice.
+        TypeError: If it is a string: ('input') is one, ('input',) is not.
+    """
+    if isinstance(positions, str):
+        raise TypeError(f"positions={positions!r}: expected a sequence, such as [{positions!r}]")
+    unknown = [position for position in positions if position not in accepted]
+    if unknown or len(set(positions)) != len(positions):
+        raise ValueError(
+            f"positions={list(positions)}: expected each of {list(accepted)} at most once"
+        )
+    return tuple(positions)
+
+
+def level_gates(channels: Iterable[int], se_cfg: Mapping, position: str) -> ModuleList:
+    """Build one SE block per level.
+
+    Args:
+        channels: Channels of each level.
+        se_cfg: Options of SEBlock.
+        position: Named in errors.
+
+    Raises:
+        ValueError: If an option does not suit a level; names position and level.
+    """
+    gates = ModuleList()
+    for level, count in enumerate(channels):
+        try:
+            gates.append(SEBlock(count, **se_cfg))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"SE at {position!r}, level {level}: {error}") from error
+    return gates
+
+
+def apply_gates(gates: Sequence[BaseModule], maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Gate each level's map (N, C, H, W)."""
+    return tuple(gate(level) for gate, level in zip(gates, maps, strict=True))

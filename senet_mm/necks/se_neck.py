@@ -1,0 +1,98 @@
+"""SE around any registered neck."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+
+import torch
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule, ModuleDict
+from torch import Tensor, nn
+
+from .gates import apply_gates, check_positions, level_gates
+
+POSITIONS = ("input", "output")
+
+
+@MODELS.register_module()
+class SENeck(BaseModule):
+    """A neck with an SE block per level on its inputs, its outputs or both.
+
+    Works with every neck whose config lists its ``in_channels`` finest level
+    first and whose levels halve in size, as FPN and its kin do. With no
+    position it equals the wrapped neck bit for bit.
+
+    Args:
+        neck: Config of the neck, or of a chain of necks (a list).
+        positions: ``input``, ``output`` or both.
+        se_cfg: Options of :class:`senet_mm.layers.SEBlock`.
+        init_cfg: mmengine initialization config.
+
+    Raises:
+        ValueError: If a position is unknown, an option does not suit a level,
+            or the neck's levels are not as said above.
+
+    Example:
+        >>> fpn = dict(type='FPN', in_channels=[64, 128], out_channels=64, num_outs=2)
+        >>> SENeck(fpn, positions=['output'])
+    """
+
+    def __init__(
+        self,
+        neck: dict | list[dict],
+        *,
+        positions: Sequence[str] = (),
+        se_cfg: Mapping | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        positions = check_positions(positions, POSITIONS)
+        self.neck = MODELS.build(copy.deepcopy(neck))
+        channels = {}
+        if positions:
+            channels["input"] = _in_channels(neck)
+        if "output" in positions:
+            channels["output"] = _out_channels(self.neck, channels["input"])
+        self.gates = ModuleDict(
+            {name: level_gates(channels[name], se_cfg or {}, name) for name in positions}
+        )
+
+    def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Maps (N, C_i, H_i, W_i), finest first -> the maps of the wrapped neck, gated."""
+        if "input" in self.gates:
+            inputs = apply_gates(self.gates["input"], inputs)
+        outs = self.neck(inputs)
+        return apply_gates(self.gates["output"], outs) if "output" in self.gates else outs
+
+
+def _in_channels(neck: dict | list[dict]) -> list[int]:
+    first = neck[0] if isinstance(neck, (list, tuple)) else neck
+    channels = first.get("in_channels")
+    if isinstance(channels, int) and "num_levels" in first:  # BFP
+        return [channels] * first["num_levels"]
+    if not isinstance(channels, (list, tuple)):
+        raise ValueError(
+            f"in_channels={channels!r} of neck {first.get('type')}: expected one number per level"
+        )
+    return list(channels)
+
+
+@torch.no_grad()
+def _out_channels(neck: nn.Module, in_channels: list[int]) -> list[int]:
+    """Channels of each output, read off a pass of small maps: configs name them in many ways."""
+    training = neck.training
+    neck.eval()  # leaves batch norm's statistics alone
+    sides = [2 ** (len(in_channels) + 2 - level) for level in range(len(in_channels))]
+    maps = [
+        torch.zeros(1, count, side, side) for count, side in zip(in_channels, sides, strict=True)
+    ]
+    try:
+        outs = neck(tuple(maps))
+    except RuntimeError as error:
+        raise ValueError(
+            f"{type(neck).__name__} takes no pyramid of {in_channels} channels, finest level "
+            f"first, each half as large as the one before: {error}"
+        ) from error
+    neck.train(training)
+    return [out.shape[1] for out in outs]

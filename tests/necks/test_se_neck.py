@@ -1,0 +1,81 @@
+import pytest
+import torch
+from mmdet.registry import MODELS
+from torch import Tensor
+
+from senet_mm.necks import SENeck
+
+CHANNELS, OUT = [16, 32, 64, 128], 24
+FPN = dict(type="FPN", in_channels=CHANNELS, out_channels=OUT, num_outs=5)
+NECKS = {
+    "FPN": FPN,
+    "PAFPN": FPN | dict(type="PAFPN"),
+    "BFP chain": [FPN, dict(type="BFP", in_channels=OUT, num_levels=5, refine_level=2)],
+    "NASFPN": FPN | dict(type="NASFPN", stack_times=2, norm_cfg=dict(type="BN")),
+    "ChannelMapper": dict(type="ChannelMapper", in_channels=CHANNELS, out_channels=OUT),
+}
+
+
+def maps() -> tuple[Tensor, ...]:
+    generator = torch.Generator().manual_seed(0)
+    return tuple(
+        torch.randn(2, c, 64 >> i, 64 >> i, generator=generator) for i, c in enumerate(CHANNELS)
+    )
+
+
+def build(name: str, positions: list[str]) -> tuple[torch.nn.Module, SENeck]:
+    torch.manual_seed(0)
+    plain = MODELS.build(NECKS[name])
+    se = SENeck(NECKS[name], positions=positions, se_cfg=dict(reduction=4))
+    se.neck.load_state_dict(plain.state_dict())
+    return plain, se
+
+
+@pytest.mark.parametrize("name", NECKS)
+def test_without_a_position_it_is_the_neck_bit_for_bit(name: str) -> None:
+    plain, se = build(name, [])
+    for ours, theirs in zip(se(maps()), plain(maps()), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", NECKS)
+@pytest.mark.parametrize("positions", [["input"], ["output"], ["output", "input"]])
+def test_gates_inputs_and_outputs(name: str, positions: list[str]) -> None:
+    plain, se = build(name, positions)
+    inputs: tuple[Tensor, ...] = maps()
+    if "input" in positions:
+        inputs = tuple(gate(x) for gate, x in zip(se.gates["input"], inputs, strict=True))
+    outs = plain(inputs)
+    if "output" in positions:
+        outs = tuple(gate(x) for gate, x in zip(se.gates["output"], outs, strict=True))
+    for ours, expected in zip(se(maps()), outs, strict=True):
+        torch.testing.assert_close(ours, expected)
+    sum(out.square().mean() for out in se(maps())).backward()
+    for gate in se.gates.values():
+        for parameter in gate.parameters():
+            assert parameter.grad.isfinite().all()
+
+
+def test_building_leaves_batch_norm_alone() -> None:
+    _, se = build("NASFPN", ["output"])
+    assert se.neck.training
+    fresh = MODELS.build(NECKS["NASFPN"]).state_dict()
+    built = SENeck(NECKS["NASFPN"], positions=["output"]).neck.state_dict()
+    for key, value in built.items():
+        if "running" in key or "tracked" in key:
+            assert torch.equal(value, fresh[key]), key
+
+
+def test_bad_options_are_named() -> None:
+    with pytest.raises(
+        ValueError, match=r"positions=\['lateral'\]: expected each of \['input', 'output'\]"
+    ):
+        MODELS.build(dict(type="SENeck", neck=FPN, positions=["lateral"]))
+    with pytest.raises(ValueError, match="in_channels=None of neck ChannelMapper"):
+        SENeck(dict(type="ChannelMapper", out_channels=8), positions=["input"])
+    yolo = dict(type="YOLOV3Neck", num_scales=3, in_channels=[64, 32, 16], out_channels=[32, 16, 8])
+    with pytest.raises(ValueError, match=r"YOLOV3Neck takes no pyramid of \[64, 32, 16\] channels"):
+        SENeck(yolo, positions=["output"])
+    assert not SENeck(yolo).gates
+    with pytest.raises(ValueError, match="SE at 'input', level 0: gate='swish'"):
+        SENeck(FPN, positions=["input"], se_cfg=dict(gate="swish"))
