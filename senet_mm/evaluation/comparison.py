@@ -12,6 +12,7 @@ from ..analysis.complexity import (
     count_parameters,
     input_size,
 )
+from ..utils.markdown import markdown
 from .coco_metrics import METRICS, coco_metrics
 from .runs import Run, detect, seconds_per_iteration
 
@@ -39,13 +40,13 @@ class Result:
 
 def evaluate_run(run: Run) -> Result:
     """Evaluate a run's latest checkpoint on its test set and measure its cost."""
-    model = build_detector(run.config)
+    model, size = build_detector(run.config), input_size(run.config)
     results_file = detect(run)
     return Result(
         name=run.name,
         metrics=coco_metrics(run.ann_file, results_file),
         parameters=count_parameters(model),
-        multiply_adds=count_multiply_adds(model, input_size(run.config)),
+        multiply_adds=count_multiply_adds(model, size),
         seconds_per_iteration=seconds_per_iteration(run),
         results_file=results_file,
     )
@@ -60,11 +61,7 @@ def markdown_table(results: Sequence[Result]) -> str:
     rows += [
         [f"{other.name} - {baseline.name}", *_differences(baseline, other)] for other in others
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    return "\n".join(
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
-        for row in rows
-    )
+    return markdown(rows)
 
 
 def _numbers(result: Result) -> list[tuple[float | None, int]]:
