@@ -1,0 +1,7 @@
+_base_ = [
+    "mmdet::_base_/models/cascade-mask-rcnn_r50_fpn.py",
+    "mmdet::_base_/datasets/coco_instance.py",
+    "mmdet::_base_/schedules/schedule_2x.py",
+    "mmdet::_base_/default_runtime.py",
+]
+custom_imports = dict(imports=["senet_mm"], allow_failed_imports=False)
