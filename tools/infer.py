@@ -28,6 +28,10 @@ def main() -> None:
     missing = [path for path in args.images if not Path(path).is_file()]
     if missing:
         raise FileNotFoundError(f"no such picture: {', '.join(missing)}")
+    if len({Path(path).name for path in args.images}) < len(args.images):
+        raise ValueError(
+            "two pictures have one file name: their drawings would overwrite each other"
+        )
     cfg = cli.read_config(args.config)
     checkpoint = read_checkpoint(args.checkpoint)
     inferencer = DetInferencer(cfg, args.checkpoint, args.device, palette="random")

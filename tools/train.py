@@ -38,6 +38,7 @@ def apply_train_arguments(cfg: Config, args: argparse.Namespace) -> None:
         cfg.auto_scale_lr.enable = True
     if args.resume:
         cfg.resume = True
+        cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="mmengine.CheckFitHook")]
         cfg.load_from = None if args.resume == "auto" else args.resume
 
 

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..utils.checks import check_data
-from ..utils.data_root import annotation_path, datasets_of, set_data_root
+from ..utils.data_root import annotation_path, datasets_of, image_dir, set_data_root
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ class Run:
     @property
     def image_dir(self) -> Path:
         """Image folder of the test set."""
-        dataset = next(datasets_of(self.config, "test_dataloader"))
-        return Path(dataset.get("data_root") or "") / dataset.data_prefix.img
+        return image_dir(next(datasets_of(self.config, "test_dataloader")))
 
 
 def read_run(work_dir: str | Path, data_root: str | None = None) -> Run:
@@ -82,7 +81,9 @@ def seconds_per_iteration(run: Run) -> float | None:
     """Median time of a training iteration, in seconds, from the run's latest log."""
     logs = sorted(run.work_dir.glob("*/vis_data/scalars.json"))
     for log in reversed(logs):
-        entries = [json.loads(line) for line in log.read_text().splitlines()]
+        lines = log.read_text().splitlines()
+        # a killed run leaves half a line
+        entries = [json.loads(line) for line in lines if line.endswith("}")]
         times = [entry["time"] for entry in entries if "loss" in entry]
         if times:
             return statistics.median(times)
@@ -102,6 +103,8 @@ def detect(run: Run) -> Path:
     cfg = run.config.copy()
     cfg.work_dir = str(run.work_dir / "test")
     cfg.load_from, cfg.resume = str(run.checkpoint), False
+    cfg.launcher = "none"  # also of a run that was trained on several GPUs
+    cfg.pop("model_wrapper_cfg", None)
     cfg.experiment_name = f"test_{run.work_dir.resolve()}"  # mmengine keeps its state by this name
     cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="mmengine.CheckFitHook")]
     unfinished = run.work_dir / f"{run.checkpoint.stem}.unfinished"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Any
 
+from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
-from mmengine.runner import CheckpointLoader, Runner
+from mmengine.runner import CheckpointLoader, Runner, find_latest_checkpoint
 from torch import Tensor
 
 from .coco_files import check_images, read_coco
-from .data_root import annotation_path, datasets_of
+from .data_root import annotation_path, datasets_of, image_dir, is_coco
 
 
 def check_data(cfg: Config, loaders: tuple[str, ...]) -> None:
@@ -25,12 +27,12 @@ def check_data(cfg: Config, loaders: tuple[str, ...]) -> None:
     """
     for loader in loaders:
         for dataset in datasets_of(cfg, loader):
-            if not str(dataset.type).endswith("CocoDataset"):
+            if not is_coco(dataset):
                 continue
             path = annotation_path(dataset)
             if read_coco(path).num_annotations == 0 and loader == "train_dataloader":
                 raise ValueError(f"{path} has no annotation: there is nothing to train on")
-            check_images(path, Path(dataset.get("data_root") or "") / dataset.data_prefix.img)
+            check_images(path, image_dir(dataset))
 
 
 def check_frozen(cfg: Config) -> None:
@@ -44,18 +46,15 @@ def check_frozen(cfg: Config) -> None:
         ValueError: If the backbone freezes something and no weights are given.
     """
     backbone = cfg.model.get("backbone", {})
-    init_cfg = backbone.get("init_cfg") or {}
-    init_cfgs = init_cfg if isinstance(init_cfg, (list, tuple)) else [init_cfg]
-    pretrained = backbone.get("pretrained") or any(
-        cfg_.get("type") == "Pretrained" and cfg_.get("checkpoint") for cfg_ in init_cfgs
-    )
-    frozen_stages, norm_eval = backbone.get("frozen_stages", -1), backbone.get("norm_eval", False)
-    if (
-        pretrained
-        or cfg.get("load_from")
-        or cfg.get("resume")
-        or (frozen_stages < 0 and not norm_eval)
-    ):
+    if any(part.get("pretrained") or _is_pretrained(part) for part in (cfg.model, backbone)):
+        return
+    if cfg.get("load_from") or (cfg.get("resume") and find_latest_checkpoint(cfg.work_dir)):
+        return
+    frozen_stages = _option(backbone, "frozen_stages", -1)
+    norm = str((_option(backbone, "norm_cfg", None) or {}).get("type"))
+    # norm_eval acts on batch norm alone
+    norm_eval = "BN" in norm and _option(backbone, "norm_eval", False)
+    if frozen_stages < 0 and not norm_eval:
         return
     raise ValueError(
         f"the backbone has no pretrained weights, but frozen_stages={frozen_stages} and "
@@ -64,6 +63,24 @@ def check_frozen(cfg: Config) -> None:
         "train from scratch (--cfg-options model.backbone.frozen_stages=-1 "
         "model.backbone.norm_eval=False)"
     )
+
+
+def _is_pretrained(part: Mapping) -> bool:
+    init_cfg = part.get("init_cfg") or []
+    init_cfgs = init_cfg if isinstance(init_cfg, (list, tuple)) else [init_cfg]
+    return any(cfg.get("type") == "Pretrained" and cfg.get("checkpoint") for cfg in init_cfgs)
+
+
+def _option(backbone: Mapping, name: str, absent: object) -> Any:
+    """An option of a backbone: what the config says, else what its class defaults to."""
+    if name in backbone or "type" not in backbone:
+        return backbone.get(name, absent)
+    kind = backbone["type"]
+    for parent in (MODELS.get(kind) if isinstance(kind, str) else kind).__mro__:
+        parameter = inspect.signature(parent.__init__).parameters.get(name)
+        if parameter is not None:
+            return parameter.default
+    return absent
 
 
 def read_checkpoint(path: str) -> dict:

@@ -73,12 +73,18 @@ def read_config(path: str) -> Config:
 
     Raises:
         FileNotFoundError: If there is no such file.
+        ValueError: If it cannot be read, or has no ``model``.
     """
-    if path.startswith(PREFIX):
-        return Config.fromfile(config_path(path))
-    if not Path(path).is_file():
+    file = config_path(path) if path.startswith(PREFIX) else Path(path)
+    if not file.is_file():
         raise FileNotFoundError(f"config {path} not found")
-    return Config.fromfile(path)
+    try:
+        cfg = Config.fromfile(file)
+    except (SyntaxError, NameError, AttributeError) as error:
+        raise ValueError(f"config {path} is no valid config: {error}") from error
+    if "model" not in cfg:
+        raise ValueError(f"config {path} has no model")
+    return cfg
 
 
 def load_config(args: argparse.Namespace) -> Config:
@@ -92,6 +98,8 @@ def load_config(args: argparse.Namespace) -> Config:
     if args.launcher == "pytorch" and not torch.cuda.is_available():
         _prepare_cpu_processes(cfg)
     if args.data_root is not None:
+        # first the options too: they may name the files to look for below the root
+        cfg.merge_from_dict(args.cfg_options or {})
         set_data_root(cfg, args.data_root)
     if args.seed is not None:
         cfg.randomness = dict(seed=args.seed)
@@ -104,10 +112,13 @@ def load_config(args: argparse.Namespace) -> Config:
 def _prepare_cpu_processes(cfg: Config) -> None:
     """Let several processes train on CPUs; mmengine alone takes it that each has a GPU."""
     torch.distributed.init_process_group("gloo")
-    # else mmengine binds each process to the GPU of its rank
-    cfg.model_wrapper_cfg = dict(
-        type="MMDistributedDataParallel", device_ids=None, broadcast_buffers=False
+    wrapper = dict(
+        type="MMDistributedDataParallel",
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get("find_unused_parameters", False),
     )
+    # else mmengine binds each process to the GPU of its rank
+    cfg.model_wrapper_cfg = wrapper | cfg.get("model_wrapper_cfg", {}) | dict(device_ids=None)
 
 
 def make_work_dir(cfg: Config) -> None:

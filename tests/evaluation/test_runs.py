@@ -43,5 +43,6 @@ def test_seconds_per_iteration_is_the_median_of_the_latest_training_log(work_dir
         entries = [dict(loss=1.0, time=time) for time in times] + [
             {"coco/bbox_mAP": 0.3, "time": 5.0}
         ]
-        (folder / "scalars.json").write_text("\n".join(map(json.dumps, entries)))
+        killed = '\n{"loss": 1.0, "ti'
+        (folder / "scalars.json").write_text("\n".join(map(json.dumps, entries)) + killed)
     assert seconds_per_iteration(read_run(work_dir)) == 0.2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import mmdet
 import torch
+
+from senet_mm.evaluation.runs import detect, read_run
 
 REPO = Path(__file__).resolve().parents[2]
 SE = REPO / "configs" / "demo" / "faster_rcnn_se_r18_fpn_shapes.py"
@@ -57,6 +60,21 @@ def test_two_cpu_processes(shapes_root: Path, tmp_path: Path) -> None:
     assert "the current batch size is 8" in log
     assert "coco/bbox_mAP" in log
     assert "Traceback" not in log
+    # the saved config says how it was launched; comparing it is one process's work
+    run = read_run(tmp_path)
+    assert run.config.launcher == "pytorch"
+    assert json.loads(detect(run).read_text())
+
+
+def test_mask_rcnn_trains_and_is_evaluated_on_masks(shapes_root: Path, tmp_path: Path) -> None:
+    arguments = command(tmp_path, shapes_root, "--cfg-options", "train_cfg.max_epochs=1")
+    arguments[1] = str(SE.with_name("mask_rcnn_se_r18_fpn_shapes.py"))
+    arguments.append("train_cfg.val_interval=1")
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+    log = done.stdout + done.stderr
+    assert done.returncode == 0, log[-3000:]
+    assert "loss_mask" in log
+    assert "coco/bbox_mAP" in log and "coco/segm_mAP" in log
 
 
 def test_mmdets_own_training_tool_runs_our_configs(shapes_root: Path, tmp_path: Path) -> None:

@@ -175,6 +175,13 @@ def test_a_checkpoint_of_another_architecture(tool, work_dirs, shapes_root, tmp_
     assert "truncated or no checkpoint" in tool("test.py", SE, truncated, *data, error=True)
 
 
+def test_complexity_prints_the_pair(tool) -> None:
+    names = ("senet_mm::faster_rcnn_r50_fpn.py", "senet_mm::faster_rcnn_se_r50_fpn.py")
+    printed = tool("complexity.py", *names, "--size", 64, 64)
+    assert "28,088,024" in printed and "+2,530,992" in printed
+    assert "Unsupported" not in printed
+
+
 def test_infer_names_a_missing_picture(tool) -> None:
     assert "no such picture: nope.jpg" in tool("infer.py", SE, "x.pth", "nope.jpg", error=True)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmdet.datasets import CocoDataset
 from mmengine.config import Config
 
 from senet_mm.compat.packaged_configs import config_path
@@ -35,6 +36,26 @@ def test_frozen_random_weights_are_refused() -> None:
     check_frozen(config(name, load_from="a.pth"))
 
 
+def test_defaults_of_the_backbone_count_and_what_does_nothing_does_not(tmp_path: Path) -> None:
+    cfg = config("faster_rcnn_se_r50_fpn.py")
+    cfg.model.backbone = dict(type="SEResNet", depth=50)  # mmdet's default is norm_eval=True
+    with pytest.raises(ValueError, match="frozen_stages=-1 and norm_eval=True"):
+        check_frozen(cfg)
+    cfg.model.backbone.norm_cfg = dict(type="GN", num_groups=32)
+    check_frozen(cfg)
+    cfg = config("faster_rcnn_se_r50_fpn.py")
+    cfg.model.init_cfg = dict(type="Pretrained", checkpoint="detector.pth")
+    check_frozen(cfg)
+
+
+def test_resuming_counts_as_weights_only_where_there_is_a_checkpoint(tmp_path: Path) -> None:
+    cfg = config("faster_rcnn_se_r50_fpn.py", resume=True, work_dir=str(tmp_path))
+    with pytest.raises(ValueError, match="would freeze random ones"):
+        check_frozen(cfg)
+    (tmp_path / "last_checkpoint").write_text("epoch_1.pth")
+    check_frozen(cfg)
+
+
 def test_data(shapes_root: Path, tmp_path: Path) -> None:
     root = tmp_path / "shapes"
     shutil.copytree(shapes_root, root)
@@ -49,6 +70,22 @@ def test_data(shapes_root: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=image.name):
         check_data(cfg, loaders)
     check_data(cfg, loaders[:1])
+
+
+def test_every_way_to_name_a_data_set(shapes_root: Path) -> None:
+    cfg = config("faster_rcnn_r50_fpn.py")
+    dataset = cfg.test_dataloader.dataset
+    dataset.type = CocoDataset
+    with pytest.raises(FileNotFoundError, match="data/coco"):
+        check_data(cfg, ("test_dataloader",))
+    dataset.backend_args = dict(backend="petrel")  # not on the local disk
+    check_data(cfg, ("test_dataloader",))
+    dataset.backend_args = None
+    set_data_root(cfg, shapes_root)
+    dataset.data_root = f"{shapes_root}/val2017/"
+    dataset.ann_file = "../annotations/instances_val2017.json"
+    del dataset["data_prefix"]
+    check_data(cfg, ("test_dataloader",))
 
 
 def test_a_training_set_without_annotations_is_refused(shapes_root: Path, tmp_path: Path) -> None:

@@ -23,6 +23,12 @@ def test_reads_classes_and_file_names(tmp_path: Path) -> None:
     assert (file.classes, file.file_names, file.num_annotations) == (("cat",), ("a.jpg",), 1)
 
 
+def test_a_file_without_annotations_is_one_to_predict_on(tmp_path: Path) -> None:
+    data = coco()
+    del data["annotations"]
+    assert read_coco(write(tmp_path, data)).num_annotations == 0
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

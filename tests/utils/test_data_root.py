@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from mmdet.datasets import CocoDataset
 from mmengine.config import Config
 
 from senet_mm.compat.packaged_configs import config_path
@@ -35,9 +36,39 @@ def test_reaches_wrapped_data_sets_and_lists_of_evaluators(cfg: Config, shapes_r
     assert cfg.val_evaluator[0].ann_file.startswith(str(shapes_root))
 
 
-def test_coco_classes_stay_as_they_are(cfg: Config, shapes_root: Path, tmp_path: Path) -> None:
-    from mmdet.datasets import CocoDataset
+def test_reaches_every_evaluator_path(cfg: Config, shapes_root: Path) -> None:
+    metric = dict(type="CocoPanopticMetric", seg_prefix="data/coco/annotations/panoptic/")
+    cfg.test_evaluator = dict(type="MultiDatasetsEvaluator", metrics=[cfg.test_evaluator, metric])
+    set_data_root(cfg, shapes_root)
+    coco, panoptic = cfg.test_evaluator.metrics
+    assert coco.ann_file == f"{shapes_root}/annotations/instances_val2017.json"
+    assert panoptic.seg_prefix == f"{shapes_root}/annotations/panoptic/"
 
+
+def test_data_sets_given_by_class_or_without_metainfo(cfg: Config, shapes_root: Path) -> None:
+    cfg.train_dataloader.dataset.type = CocoDataset
+    cfg.train_dataloader.dataset.metainfo = None
+    set_data_root(cfg, shapes_root)
+    assert cfg.model.roi_head.bbox_head.num_classes == 7
+
+
+def test_what_it_cannot_move_is_named(cfg: Config, shapes_root: Path) -> None:
+    cfg.test_dataloader.dataset.type = "LVISV1Dataset"
+    with pytest.raises(ValueError, match="works with CocoDataset, not with LVISV1Dataset"):
+        set_data_root(cfg, shapes_root)
+    cfg.test_dataloader.dataset.type = "CocoDataset"
+    cfg.train_dataloader.dataset.ann_file = "/data/train.json"
+    with pytest.raises(ValueError, match="absolute path /data/train.json"):
+        set_data_root(cfg, shapes_root)
+
+
+def test_a_head_that_would_not_follow_is_an_error(cfg: Config, shapes_root: Path) -> None:
+    cfg.model.roi_head.bbox_head.num_classes = 3
+    with pytest.raises(ValueError, match="has 7 classes, but no head .* num_classes=80"):
+        set_data_root(cfg, shapes_root)
+
+
+def test_coco_classes_stay_as_they_are(cfg: Config, shapes_root: Path, tmp_path: Path) -> None:
     root = tmp_path / "coco"
     shutil.copytree(shapes_root, root)
     for path in (root / "annotations").glob("*.json"):
