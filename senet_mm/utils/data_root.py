@@ -135,7 +135,8 @@ def _set_num_classes(node: Any, old: int, new: int) -> int:
         return sum(_set_num_classes(child, old, new) for child in node)
     if not isinstance(node, dict):
         return 0
-    found = node.get("num_classes") == old
+    # a user may have given the new number already
+    found = node.get("num_classes") in (old, new)
     if found:
         node["num_classes"] = new
     # an RPN tells objects from background, of whatever class

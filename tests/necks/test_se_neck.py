@@ -71,8 +71,16 @@ def test_bad_options_are_named() -> None:
         ValueError, match=r"positions=\['lateral'\]: expected each of \['input', 'output'\]"
     ):
         MODELS.build(dict(type="SENeck", neck=FPN, positions=["lateral"]))
-    with pytest.raises(ValueError, match="in_channels=None of neck ChannelMapper"):
-        SENeck(dict(type="ChannelMapper", out_channels=8), positions=["input"])
+    one_level = dict(
+        type="DilatedEncoder",
+        in_channels=16,
+        out_channels=16,
+        block_mid_channels=8,
+        num_residual_blocks=1,
+        block_dilations=[2],
+    )
+    with pytest.raises(ValueError, match="in_channels=16 of neck DilatedEncoder"):
+        SENeck(one_level, positions=["input"])
     yolo = dict(type="YOLOV3Neck", num_scales=3, in_channels=[64, 32, 16], out_channels=[32, 16, 8])
     with pytest.raises(ValueError, match=r"YOLOV3Neck takes no pyramid of \[64, 32, 16\] channels"):
         SENeck(yolo, positions=["output"])
