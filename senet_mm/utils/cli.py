@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.error import URLError
 
 import torch
 from mmengine.config import Config, DictAction
@@ -35,6 +36,11 @@ def run(main: Callable[[], None]) -> None:
 
 def one_line(error: BaseException) -> str:
     """The message of an error; of one re-raised from a loader's worker, its last line."""
+    if isinstance(error, URLError):
+        return (
+            f"a download failed ({error.reason}): for pretrained weights give a local file, "
+            "--cfg-options model.backbone.init_cfg.checkpoint=PATH"
+        )
     message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     if not lines:

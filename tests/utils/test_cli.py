@@ -1,6 +1,7 @@
 import argparse
 import shutil
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 
@@ -49,6 +50,9 @@ def test_of_an_error_in_a_loaders_worker_the_last_line_is_shown() -> None:
     )
     assert cli.one_line(AssertionError(message)) == "AssertionError: failed to load image: a.jpg"
     assert cli.one_line(KeyError("no key")) == "no key"
+    offline = cli.one_line(URLError("Name or service not known"))
+    assert offline.startswith("a download failed (Name or service not known)")
+    assert "init_cfg.checkpoint=PATH" in offline
     assert cli.one_line(ValueError()) == "ValueError"
 
 
