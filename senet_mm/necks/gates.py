@@ -48,5 +48,12 @@ def level_gates(channels: Iterable[int], se_cfg: Mapping, position: str) -> Modu
 
 
 def apply_gates(gates: Sequence[BaseModule], maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """Gate each level's map (N, C, H, W)."""
-    return tuple(gate(level) for gate, level in zip(gates, maps, strict=True))
+    """Gate each level's map (N, C, H, W).
+
+    Raises:
+        ValueError: If there is not one map per gate.
+    """
+    if len(maps) != len(gates):
+        raise ValueError(f"{len(maps)} maps: expected {len(gates)}, one per level")
+    # torch.compile of torch 2.1 knows no strict zip
+    return tuple([gate(level) for gate, level in zip(gates, maps)])  # noqa: B905

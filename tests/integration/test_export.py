@@ -15,6 +15,7 @@ from senet_mm.layers.residual import PLACEMENTS
 from senet_mm.necks import SEFPN
 
 CHANNELS = [64, 128, 256, 512]
+OLD_TORCH = digit_version(torch.__version__) < digit_version("2.6")
 
 
 class Net(nn.Module):
@@ -33,10 +34,7 @@ class Net(nn.Module):
         return maps if self.neck is None else self.neck(maps)
 
 
-@pytest.mark.skipif(
-    digit_version(torch.__version__) < digit_version("2.6"),
-    reason="torch.onnx.export without TorchScript needs torch 2.6",
-)
+@pytest.mark.skipif(OLD_TORCH, reason="torch.onnx.export without TorchScript needs torch 2.6")
 @pytest.mark.parametrize("stem_pool", ["pad", "ceil"])
 @pytest.mark.parametrize("neck", [False, True])
 def test_onnx_with_dynamic_height_and_width(stem_pool: str, neck: bool, tmp_path: Path) -> None:
@@ -57,7 +55,8 @@ def test_onnx_with_dynamic_height_and_width(stem_pool: str, neck: bool, tmp_path
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
 def test_dynamo_traces_without_a_graph_break(placement: str) -> None:
-    net = Net("pad", neck=True, placement=placement)
+    # torch 2.1 cannot trace the hooks of SEFPN's laterals, and breaks the graph there
+    net = Net("pad", neck=not OLD_TORCH, placement=placement)
     x = torch.randn(1, 3, 64, 64)
     compiled = torch.compile(net, backend="eager", fullgraph=True)
     with torch.no_grad():

@@ -56,6 +56,12 @@ def test_gates_inputs_and_outputs(name: str, positions: list[str]) -> None:
             assert parameter.grad.isfinite().all()
 
 
+def test_a_missing_level_is_named() -> None:
+    _, se = build("FPN", ["input"])
+    with pytest.raises(ValueError, match="3 maps: expected 4, one per level"):
+        se(maps()[:3])
+
+
 def test_building_leaves_batch_norm_alone() -> None:
     _, se = build("NASFPN", ["output"])
     assert se.neck.training
