@@ -10,7 +10,7 @@ from mmdet.evaluation import DumpDetResults
 from mmengine.runner import Runner
 
 from senet_mm.utils import cli
-from senet_mm.utils.checks import check_data, read_checkpoint
+from senet_mm.utils.checks import check_data, read_checkpoint, require_fit
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,7 +32,7 @@ def main() -> None:
     check_data(cfg, ("test_dataloader",))
     cli.make_work_dir(cfg)
     cfg.load_from = args.checkpoint
-    cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="mmengine.CheckFitHook")]
+    require_fit(cfg)
     if args.show_dir:
         args.show, args.wait_time = False, 0  # of mmdet's own tool, read by the hook's helper
         trigger_visualization_hook(cfg, args)

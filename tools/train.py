@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from senet_mm.utils import cli
-from senet_mm.utils.checks import check_data, check_frozen, read_checkpoint
+from senet_mm.utils.checks import check_data, check_frozen, read_checkpoint, require_fit
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,7 +38,7 @@ def apply_train_arguments(cfg: Config, args: argparse.Namespace) -> None:
         cfg.auto_scale_lr.enable = True
     if args.resume:
         cfg.resume = True
-        cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="mmengine.CheckFitHook")]
+        require_fit(cfg)
         cfg.load_from = None if args.resume == "auto" else args.resume
 
 

@@ -12,7 +12,7 @@ from mmcv.ops import DeformConv2d, ModulatedDeformConv2d
 from mmdet.models.backbones import ResNet
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -85,11 +85,7 @@ class MultiplyAdds(FlopCounterMode):
 
 def build_detector(cfg: Config) -> nn.Module:
     """Build the model of a config on the CPU, in eval mode, with no weights loaded."""
-    with DefaultScope.overwrite_default_scope("mmdet"):
-        model = MODELS.build(copy.deepcopy(cfg.model))
-    # not chained: eval() of mmdet's modules may return None
-    model.eval()
-    return model
+    return _build(cfg.model)
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -180,10 +176,15 @@ def eq_5(backbone: nn.Module) -> int:
 
 def build_backbone(cfg: Config) -> nn.Module:
     """Build the backbone of a config on the CPU, in eval mode, with no weights loaded."""
+    return _build(cfg.model.backbone)
+
+
+def _build(cfg: ConfigDict) -> nn.Module:
     with DefaultScope.overwrite_default_scope("mmdet"):
-        backbone = MODELS.build(copy.deepcopy(cfg.model.backbone))
-    backbone.eval()
-    return backbone
+        module = MODELS.build(copy.deepcopy(cfg))
+    # not chained: eval() of mmdet's modules may return None
+    module.eval()
+    return module
 
 
 def with_classifier(backbone: nn.Module, total: Cost) -> Cost:

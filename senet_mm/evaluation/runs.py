@@ -11,7 +11,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from ..utils.checks import check_data
+from ..utils.checks import check_data, require_fit
 from ..utils.data_root import annotation_path, datasets_of, image_dir, set_data_root
 
 
@@ -106,7 +106,7 @@ def detect(run: Run) -> Path:
     cfg.launcher = "none"  # also of a run that was trained on several GPUs
     cfg.pop("model_wrapper_cfg", None)
     cfg.experiment_name = f"test_{run.work_dir.resolve()}"  # mmengine keeps its state by this name
-    cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="mmengine.CheckFitHook")]
+    require_fit(cfg)
     unfinished = run.work_dir / f"{run.checkpoint.stem}.unfinished"
     cfg.test_evaluator = dict(
         type="CocoMetric",

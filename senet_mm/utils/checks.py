@@ -136,3 +136,8 @@ class CheckFitHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         weights = checkpoint.get("state_dict", checkpoint)
         check_fit(weights, model.state_dict(), str(runner._load_from))
+
+
+def require_fit(cfg: Config) -> None:
+    """Have the runner of a config refuse a checkpoint that does not fit."""
+    cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="mmengine.CheckFitHook")]
