@@ -52,6 +52,8 @@ setup(
             "numpy<2",
             "setuptools<81",
         ],
+        # weights by timm://NAME; it brings safetensors
+        "timm": ["timm>=1.0"],
     },
     cmdclass={"build_py": BuildWithConfigs},
     classifiers=[

@@ -1,6 +1,10 @@
+# The paper's own weights, ported from Caffe, whose pooling rounds up.
 _base_ = "./faster_rcnn_x50_32x4d_fpn.py"
-# weights: --cfg-options model.backbone.init_cfg.type=Pretrained
-#          model.backbone.init_cfg.checkpoint=PATH
 model = dict(
-    backbone=dict(type="SEResNeXt", se_cfg=dict(reduction=16), init_cfg=dict(_delete_=True))
+    backbone=dict(
+        type="SEResNeXt",
+        se_cfg=dict(reduction=16),
+        stem_pool="ceil",
+        init_cfg=dict(checkpoint="timm://legacy_seresnext50_32x4d.in1k"),
+    )
 )

@@ -1,5 +1,11 @@
-# SENet-154 (appendix). The released Caffe port needs stem_pool="ceil".
+# SENet-154 (appendix), with its authors' weights, ported from Caffe, whose pooling rounds up.
 _base_ = "./faster_rcnn_r50_fpn.py"
 model = dict(
-    backbone=dict(type="SENet", depth=154, se_cfg=dict(reduction=16), init_cfg=dict(_delete_=True))
+    backbone=dict(
+        type="SENet",
+        depth=154,
+        se_cfg=dict(reduction=16),
+        stem_pool="ceil",
+        init_cfg=dict(checkpoint="timm://legacy_senet154.in1k"),
+    )
 )

@@ -9,7 +9,10 @@ import senet_mm  # noqa: F401 (makes mmdet importable)
 from mmdet.apis import DetInferencer
 
 from senet_mm.utils import cli
-from senet_mm.utils.checks import check_fit, read_checkpoint
+from senet_mm.utils.checks import check_fit
+from senet_mm.weights.loader import backbone_of, fit
+from senet_mm.weights.recognition import find_backbone
+from senet_mm.weights.sources import fetch
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,11 +36,12 @@ def main() -> None:
             "two pictures have one file name: their drawings would overwrite each other"
         )
     cfg = cli.read_config(args.config)
-    checkpoint = read_checkpoint(args.checkpoint)
+    checkpoint = fetch(args.checkpoint)
     inferencer = DetInferencer(cfg, args.checkpoint, args.device, palette="random")
-    check_fit(
-        checkpoint.get("state_dict", checkpoint), inferencer.model.state_dict(), args.checkpoint
-    )
+    check_fit(checkpoint.state_dict, inferencer.model.state_dict(), args.checkpoint)
+    backbone = backbone_of(inferencer.model)
+    if backbone is not None:
+        fit(backbone, find_backbone(checkpoint))
     inferencer(args.images, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False)
     print(f"{len(args.images)} drawings in {args.out_dir}/vis, boxes in {args.out_dir}/preds")
 

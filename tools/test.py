@@ -10,7 +10,8 @@ from mmdet.evaluation import DumpDetResults
 from mmengine.runner import Runner
 
 from senet_mm.utils import cli
-from senet_mm.utils.checks import check_data, read_checkpoint, require_fit
+from senet_mm.utils.checks import check_data, require_fit
+from senet_mm.weights.sources import fetch
 
 
 def parse_args() -> argparse.Namespace:
@@ -28,7 +29,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     cfg = cli.load_config(args)
-    read_checkpoint(args.checkpoint)  # fails before the data set is read
+    fetch(args.checkpoint)  # fails before the data set is read
     check_data(cfg, ("test_dataloader",))
     cli.make_work_dir(cfg)
     cfg.load_from = args.checkpoint

@@ -9,7 +9,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from senet_mm.utils import cli
-from senet_mm.utils.checks import check_data, check_frozen, read_checkpoint, require_fit
+from senet_mm.utils.checks import check_data, check_frozen, require_fit, watch_weights
+from senet_mm.weights.sources import fetch
 
 
 def parse_args() -> argparse.Namespace:
@@ -46,9 +47,10 @@ def main() -> None:
     args = parse_args()
     cfg = cli.load_config(args)
     apply_train_arguments(cfg, args)
+    watch_weights(cfg)
     check_frozen(cfg)
     if cfg.get("load_from"):
-        read_checkpoint(cfg.load_from)  # fails before the data set is read
+        fetch(cfg.load_from)  # fails before the data set is read
     check_data(cfg, ("train_dataloader", "val_dataloader"))
     cli.make_work_dir(cfg)
     Runner.from_cfg(cfg).train()

@@ -1,3 +1,3 @@
 # Table 10, ratio r = 32 (trained without biases, as all of section 6)
-_base_ = "../faster_rcnn_se_r50_fpn.py"
+_base_ = "./_base_.py"
 model = dict(backbone=dict(se_cfg=dict(reduction=32, bias=False)))

@@ -8,9 +8,12 @@ from typing import Any
 
 from mmdet.models.backbones.resnet import BasicBlock, Bottleneck, ResNet
 from mmdet.registry import MODELS
+from mmengine.model import update_init_info
 from torch import Tensor, nn
 
 from ..layers import SEResidualMixin, stage_se_cfgs
+from ..utils.init_cfg import pretrained_of
+from ..weights import load_weights
 
 
 class SEBasicBlock(SEResidualMixin, BasicBlock):
@@ -74,7 +77,7 @@ class SEBackboneMixin:
             raise ValueError(
                 f"out_indices={tuple(out_indices)}: expected stages 0 to {num_stages - 1}"
             )
-        self._stage_se_cfgs = stage_se_cfgs(se_cfg, num_stages)
+        self.stage_se_cfgs = stage_se_cfgs(se_cfg, num_stages)
         # a config empties an inherited init_cfg with `_delete_`; to mmdet only None means 'none'
         kwargs["init_cfg"] = kwargs.get("init_cfg") or None
         self._from_scratch = kwargs["init_cfg"] is None and kwargs.get("pretrained") is None
@@ -90,12 +93,16 @@ class SEBackboneMixin:
             last_norm = "norm2" if self.block.expansion == 1 else "norm3"
             kwargs["init_cfg"] = dict(type="Constant", val=0, override=dict(name=last_norm))
         try:
-            return super().make_res_layer(se_cfg=self._stage_se_cfgs[stage], **kwargs)
+            return super().make_res_layer(se_cfg=self.stage_se_cfgs[stage], **kwargs)
         except (TypeError, ValueError) as error:
             raise type(error)(f"stage {stage + 1} of {type(self).__name__}: {error}") from error
 
     def init_weights(self) -> None:
-        """Initialize as mmengine does; warn where random weights would be frozen."""
+        """Initialize as mmengine does; pretrained weights are checked while they are loaded.
+
+        Raises:
+            ValueError, OSError, ImportError: As :func:`senet_mm.weights.load_weights`.
+        """
         batch_norm = "BN" in str(self.norm_cfg["type"])
         if self._from_scratch and (self.frozen_stages >= 0 or (self.norm_eval and batch_norm)):
             warnings.warn(
@@ -104,7 +111,19 @@ class SEBackboneMixin:
                 "loaded over it, set frozen_stages=-1 and norm_eval=False",
                 stacklevel=2,
             )
+        pretrained = pretrained_of(self.init_cfg)
+        if not pretrained:
+            super().init_weights()
+            return
+        # mmengine itself would load what fits and log the rest
+        configured = self.init_cfg
+        self.init_cfg = None
         super().init_weights()
+        self.init_cfg = configured
+        for cfg in pretrained:
+            self.load_report = load_weights(self, cfg["checkpoint"], cfg.get("prefix"))
+            if hasattr(self, "_params_init_info"):  # a detector's, which it logs in the end
+                update_init_info(self, f"Loaded from {cfg['checkpoint']}")
 
 
 def _check_choice(name: str, value: object, accepted: Any) -> None:

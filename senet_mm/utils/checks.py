@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import pickle
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +11,12 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
-from mmengine.runner import CheckpointLoader, Runner, find_latest_checkpoint
+from mmengine.runner import Runner, find_latest_checkpoint
 from torch import Tensor
 
 from .coco_files import check_images, read_coco
 from .data_root import annotation_path, datasets_of, image_dir, is_coco
+from .init_cfg import pretrained_of
 
 
 def check_data(cfg: Config, loaders: tuple[str, ...]) -> None:
@@ -46,7 +46,10 @@ def check_frozen(cfg: Config) -> None:
         ValueError: If the backbone freezes something and no weights are given.
     """
     backbone = cfg.model.get("backbone", {})
-    if any(part.get("pretrained") or _is_pretrained(part) for part in (cfg.model, backbone)):
+    if any(
+        part.get("pretrained") or pretrained_of(part.get("init_cfg"))
+        for part in (cfg.model, backbone)
+    ):
         return
     if cfg.get("load_from") or (cfg.get("resume") and find_latest_checkpoint(cfg.work_dir)):
         return
@@ -65,12 +68,6 @@ def check_frozen(cfg: Config) -> None:
     )
 
 
-def _is_pretrained(part: Mapping) -> bool:
-    init_cfg = part.get("init_cfg") or []
-    init_cfgs = init_cfg if isinstance(init_cfg, (list, tuple)) else [init_cfg]
-    return any(cfg.get("type") == "Pretrained" and cfg.get("checkpoint") for cfg in init_cfgs)
-
-
 def _option(backbone: Mapping, name: str, absent: object) -> Any:
     """An option of a backbone: what the config says, else what its class defaults to."""
     if name in backbone or "type" not in backbone:
@@ -81,25 +78,6 @@ def _option(backbone: Mapping, name: str, absent: object) -> Any:
         if parameter is not None:
             return parameter.default
     return absent
-
-
-def read_checkpoint(path: str) -> dict:
-    """Read a checkpoint onto the CPU: a file, or a URL or scheme that mmengine knows.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is truncated or no checkpoint.
-    """
-    try:
-        checkpoint = CheckpointLoader.load_checkpoint(path, map_location="cpu")
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"checkpoint {path} not found") from error
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
-        reason = str(error).split("\n")[0]
-        raise ValueError(f"{path} is truncated or no checkpoint: {reason}") from error
-    if not isinstance(checkpoint, Mapping):
-        raise ValueError(f"{path} is no checkpoint: it holds a {type(checkpoint).__name__}")
-    return checkpoint
 
 
 def check_fit(weights: Mapping[str, Tensor], model: Mapping[str, Tensor], name: str) -> None:
@@ -139,5 +117,15 @@ class CheckFitHook(Hook):
 
 
 def require_fit(cfg: Config) -> None:
-    """Have the runner of a config refuse a checkpoint that does not fit."""
-    cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="mmengine.CheckFitHook")]
+    """Have the runner of a config refuse a checkpoint that does not fit, as a whole."""
+    watch_weights(cfg)
+    cfg.custom_hooks.append(dict(type="mmengine.CheckFitHook"))
+
+
+def watch_weights(cfg: Config) -> None:
+    """Have the runner of a config check its backbone's weights (see :class:`WeightsHook`)."""
+    hook = dict(type="mmengine.WeightsHook")
+    others = [
+        other for other in cfg.get("custom_hooks") or [] if "WeightsHook" not in other["type"]
+    ]
+    cfg.custom_hooks = [*others, hook]

@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
@@ -12,6 +13,11 @@ from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
 from senet_mm.analysis.complexity import build_detector
+from senet_mm.weights import preprocessing
+from senet_mm.weights.loader import fit
+from senet_mm.weights.preprocessing import Preprocessing
+from senet_mm.weights.recognition import find_backbone
+from senet_mm.weights.sources import Checkpoint, _url_of
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.py"))
@@ -24,6 +30,21 @@ PAIRS = [
     ("cascade_mask_rcnn_r50_fpn.py", "cascade_mask_rcnn_se_r50_fpn.py"),
     ("retinanet_r50_fpn.py", "retinanet_se_r50_fpn.py"),
     ("fcos_r50_fpn.py", "fcos_se_r50_fpn.py"),
+    *(
+        (
+            f"one_recipe/faster_rcnn_r50_fpn_{recipe}.py",
+            f"one_recipe/faster_rcnn_se_r50_fpn_{recipe}.py",
+        )
+        for recipe in ("a1", "a2", "a3")
+    ),
+    *(
+        (
+            f"one_recipe/faster_rcnn_x{depth}_32x4d_fpn_gluon.py",
+            f"one_recipe/faster_rcnn_se_x{depth}_32x4d_fpn_gluon.py",
+        )
+        for depth in (50, 101)
+    ),
+    ("faster_rcnn_r50_fpn.py", "faster_rcnn_se_r50_fpn_identity.py"),
     ("demo/mask_rcnn_r18_fpn_shapes.py", "demo/mask_rcnn_se_r18_fpn_shapes.py"),
     ("demo/faster_rcnn_r18_fpn_shapes.py", "demo/faster_rcnn_se_r18_fpn_shapes.py"),
 ]
@@ -63,8 +84,39 @@ def test_a_pair_differs_in_the_backbone_alone(plain: str, se: str) -> None:
     differ = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     backbone = ".model.backbone."
     assert {backbone + "type", backbone + "se_cfg.reduction"} <= differ
-    weights = {key for key in differ if key.startswith(backbone + "init_cfg")}
-    assert differ - weights == {backbone + "type", backbone + "se_cfg.reduction"}
+    # what the weights of a twin need: their file, the pooling of the Caffe ports, SE's start
+    allowed = ("init_cfg.checkpoint", "stem_pool", "se_cfg.identity_init")
+    others = {key.removeprefix(backbone) for key in differ} - {"type", "se_cfg.reduction"}
+    assert others <= set(allowed)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_weights_are_of_the_configs_backbone(name: str) -> None:
+    """Geometry and preprocessing of the released weights that a config names."""
+    cfg = read(name)
+    init_cfg = cfg.model.backbone.get("init_cfg")
+    if not init_cfg:
+        assert "ablations" in name or "demo" in name
+        return
+    source = init_cfg["checkpoint"]
+    images = Preprocessing.of_config(cfg.model.data_preprocessor)
+    assert images.agrees(preprocessing(source)), name
+    if source.startswith("timm://"):
+        assert source.removeprefix("timm://") in timm.list_pretrained()
+        weights = timm.create_model(source.removeprefix("timm://"), pretrained=False).state_dict()
+        backbone = MODELS.build(cfg.model.backbone)
+        assert fit(backbone, find_backbone(Checkpoint(source, weights)))[1].fits
+    else:  # in the layout, and of the geometry, of torchvision's and mmpretrain's nets
+        assert _url_of(source).startswith("https://")
+        kind = source.rpartition("/")[2]
+        backbone = cfg.model.backbone
+        nets = {"SEResNet": "se-resnet{}", "ResNet": "resnet{}", "ResNeXt": "resnext{}_32x4d"}
+        assert backbone.get("stem_pool", "pad") == "pad"
+        assert backbone.style == "pytorch"
+        if backbone.get("se_cfg", {}).get("identity_init"):
+            assert kind == f"resnet{backbone.depth}"
+        else:
+            assert kind == nets[backbone.type].format(backbone.depth)
 
 
 def test_the_papers_protocol() -> None:

@@ -8,7 +8,7 @@ from mmdet.datasets import CocoDataset
 from mmengine.config import Config
 
 from senet_mm.compat.packaged_configs import config_path
-from senet_mm.utils.checks import check_data, check_fit, check_frozen, read_checkpoint
+from senet_mm.utils.checks import check_data, check_fit, check_frozen
 from senet_mm.utils.data_root import set_data_root
 
 
@@ -24,7 +24,7 @@ def test_pretrained_or_unfrozen_runs_pass(name: str) -> None:
 
 
 def test_frozen_random_weights_are_refused() -> None:
-    name = "faster_rcnn_se_r50_fpn.py"
+    name = "ablations/table10_r2.py"
     with pytest.raises(ValueError, match="frozen_stages=1 and norm_eval=True.*init_cfg"):
         check_frozen(config(name))
     backbone = "model.backbone."
@@ -43,13 +43,13 @@ def test_defaults_of_the_backbone_count_and_what_does_nothing_does_not(tmp_path:
         check_frozen(cfg)
     cfg.model.backbone.norm_cfg = dict(type="GN", num_groups=32)
     check_frozen(cfg)
-    cfg = config("faster_rcnn_se_r50_fpn.py")
+    cfg = config("ablations/table10_r2.py")
     cfg.model.init_cfg = dict(type="Pretrained", checkpoint="detector.pth")
     check_frozen(cfg)
 
 
 def test_resuming_counts_as_weights_only_where_there_is_a_checkpoint(tmp_path: Path) -> None:
-    cfg = config("faster_rcnn_se_r50_fpn.py", resume=True, work_dir=str(tmp_path))
+    cfg = config("ablations/table10_r2.py", resume=True, work_dir=str(tmp_path))
     with pytest.raises(ValueError, match="would freeze random ones"):
         check_frozen(cfg)
     (tmp_path / "last_checkpoint").write_text("epoch_1.pth")
@@ -106,17 +106,3 @@ def test_fit() -> None:
         check_fit({"a.weight": torch.ones(2, 3)}, model, "x.pth")
     with pytest.raises(ValueError, match=r"a\.weight is \(2, 9\), expected \(2, 3\)"):
         check_fit({"a.weight": torch.ones(2, 9), "b.weight": torch.ones(4)}, model, "x.pth")
-
-
-def test_read_checkpoint(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"checkpoint .*none\.pth not found"):
-        read_checkpoint(str(tmp_path / "none.pth"))
-    whole = tmp_path / "whole.pth"
-    torch.save({"state_dict": {"a": torch.arange(1000)}}, whole)
-    assert read_checkpoint(str(whole))["state_dict"]["a"].sum() == 499500
-    (tmp_path / "half.pth").write_bytes(whole.read_bytes()[:2000])
-    (tmp_path / "page.pth").write_text("<html>404</html>")
-    torch.save(torch.zeros(3), tmp_path / "tensor.pth")
-    for name in ("half.pth", "page.pth", "tensor.pth"):
-        with pytest.raises(ValueError, match=f"{name} is "):
-            read_checkpoint(str(tmp_path / name))

@@ -1,0 +1,8 @@
+_base_ = "./faster_rcnn_x101_32x4d_fpn_gluon.py"
+model = dict(
+    backbone=dict(
+        type="SEResNeXt",
+        se_cfg=dict(reduction=16),
+        init_cfg=dict(checkpoint="timm://seresnext101_32x4d.gluon_in1k"),
+    )
+)

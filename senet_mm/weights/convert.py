@@ -1,0 +1,140 @@
+"""Write weights of any known family in our layout, or back in timm's."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmdet.registry import MODELS
+from torch import Tensor
+
+from ..version import __version__
+from . import own_meta
+from .backbone_config import backbone_config
+from .checkpoint_file import sha256
+from .families import BY_NAME, Family
+from .geometry import differences, structure
+from .key_maps import to_theirs
+from .loader import fit
+from .recognition import CLASSIFIER, Found
+from .report import LoadReport
+from .sources import Checkpoint
+
+LAYOUTS = ("senet_mm", "timm")
+_CLASSIFIERS = (CLASSIFIER, "last_linear.", f"head.{CLASSIFIER}")
+
+
+def convert(
+    checkpoint: Checkpoint, found: Found, *, to: str = "senet_mm", backbone_only: bool = False
+) -> tuple[dict[str, Any], LoadReport]:
+    """Rename a checkpoint's tensors, and check them by building the net.
+
+    Args:
+        checkpoint: What to convert.
+        found: The backbone in it.
+        to: ``senet_mm`` (a classifier stays, as ``fc``; a detector stays whole)
+            or ``timm`` (backbone and classifier).
+        backbone_only: Leave classifier, neck and heads out.
+
+    Returns:
+        A checkpoint with ``state_dict`` and ``meta``: where it comes from, the
+        backbone's config and the preprocessing.
+
+    Raises:
+        ValueError: If the weights are not those of a net that we or mmdet
+            build, or timm has no net that computes the same.
+    """
+    config = backbone_config(found)
+    _, report = fit(MODELS.build(config), found)
+    meta = {
+        "version": __version__,
+        "source": _public_name(found.source),
+        "family": found.family.name,
+        "backbone": config,
+        "preprocessing": asdict(found.preprocessing),
+    }
+    if Path(found.source).is_file():
+        meta["source_sha256"] = sha256(found.source)
+    others = {} if backbone_only else {key: checkpoint.state_dict[key] for key in found.others}
+    classifier = _classifier(others)
+    if to == "timm":
+        rules = _timm_layout(found).rules
+        tensors = {
+            to_theirs(key, rules): value for key, value in (found.weights | classifier).items()
+        }
+        return {"state_dict": tensors, "meta": {own_meta.KEY: meta}}, report
+    prefix = found.prefix if len(others) > len(classifier) else ""  # a detector stays whole
+    state_dict = {prefix + name: tensor for name, tensor in found.weights.items()}
+    state_dict |= others if prefix else classifier
+    kept = {} if backbone_only else dict(checkpoint.meta)
+    return {"state_dict": state_dict, "meta": kept | {own_meta.KEY: meta}}, report
+
+
+def write(checkpoint: Mapping[str, Any], out: str | Path, *, force: bool = False) -> Path:
+    """Write a checkpoint, all or nothing, with the start of its sha256 in its name.
+
+    Args:
+        checkpoint: What to write.
+        out: ``FOLDER/NAME.pth``; the file is ``FOLDER/NAME-{sha256[:8]}.pth``.
+        force: Replace a file of that name.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        ValueError: If ``out`` does not end in .pth.
+        FileExistsError: If the file is there already.
+        OSError: If it cannot be written.
+    """
+    out = Path(out)
+    if out.suffix != ".pth":
+        raise ValueError(f"{out}: expected a name that ends in .pth")
+    buffer = io.BytesIO()
+    torch.save(dict(checkpoint), buffer)
+    content = buffer.getbuffer()
+    path = out.with_name(f"{out.stem}-{hashlib.sha256(content).hexdigest()[:8]}.pth")
+    if path.exists() and not force:
+        raise FileExistsError(f"{path} exists already: --force replaces it")
+    unfinished = path.with_suffix(".unfinished")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise OSError(f"cannot write {path} ({error.strerror})") from error
+    return path
+
+
+def _timm_layout(found: Found) -> Family:
+    """timm's family that computes what the weights were trained for."""
+    weights = structure(found.weights)
+    if any(unit["identity_init"] for unit in weights.se.values()):
+        raise ValueError(f"{found.source} has identity_init=True, which no net of timm computes")
+    deep = weights.options["deep_stem"]
+    for name in ("timm_deep", "legacy_deep") if deep else ("shared", "legacy"):
+        family = BY_NAME[name]
+        needed = differences(weights, found.hidden, weights, family.hidden(weights))
+        if not needed:
+            return family
+    raise ValueError(f"no net of timm computes what {found.source} needs: {', '.join(needed)}")
+
+
+def _classifier(others: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The classifier by our names."""
+    return {
+        CLASSIFIER + key.rpartition(".")[2]: tensor
+        for key, tensor in others.items()
+        if key.startswith(_CLASSIFIERS)
+    }
+
+
+def _public_name(source: str) -> str:
+    """A file's name without its folder, which is nobody's business."""
+    return source if "://" in source else Path(source).name

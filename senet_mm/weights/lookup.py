@@ -1,0 +1,43 @@
+"""How images must be fed to released weights, by their name."""
+
+from __future__ import annotations
+
+import re
+
+from .families import BY_NAME, named_family
+from .preprocessing import IMAGENET_RGB, Preprocessing
+from .recognition import find_backbone
+from .sources import TIMM, fetch, timm_preprocessing
+
+# those of open-mmlab's without an owner are ports of torchvision's and gluon's
+_RGB_NAMES = re.compile(r"(torchvision|mmcls)://|open-?mmlab://resne(x?)t\w+$")
+
+
+def preprocessing(name: str) -> Preprocessing:
+    """Mean, standard deviation and channel order that weights were trained with.
+
+    Args:
+        name: What a config gives as ``checkpoint`` (``timm://...``,
+            ``torchvision://...``, a file, ...) or a family (``legacy``,
+            ``mmpretrain``, ``caffe``, ...). Only files and URLs are read.
+
+    Returns:
+        The preprocessing; its ``as_config()`` are the options of mmdet's
+        ``DetDataPreprocessor``.
+
+    Raises:
+        FileNotFoundError, ValueError, ConnectionError, ImportError: If there is
+            no such checkpoint.
+
+    Example:
+        >>> preprocessing("torchvision://resnet50").as_config()["bgr_to_rgb"]
+        True
+    """
+    family = BY_NAME.get(name) or named_family(name)
+    if family is not None:
+        return family.preprocessing
+    if name.startswith(TIMM):
+        return timm_preprocessing(name)
+    if _RGB_NAMES.match(name):
+        return IMAGENET_RGB
+    return find_backbone(fetch(name)).preprocessing

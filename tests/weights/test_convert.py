@@ -1,0 +1,152 @@
+"""Converted files: what is in them, that they load, and that they lead back."""
+
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+
+from senet_mm.backbones import SEResNet
+from senet_mm.compat.packaged_configs import config_path
+from senet_mm.weights import load_weights, own_meta
+from senet_mm.weights.backbone_config import backbone_config
+from senet_mm.weights.checkpoint_file import read_file, sha256
+from senet_mm.weights.convert import convert, write
+from senet_mm.weights.preprocessing import CAFFE_BGR, IMAGENET_RGB
+from senet_mm.weights.recognition import find_backbone
+from senet_mm.weights.sources import fetch, unwrap
+
+
+def converted(path: Path, **options: object) -> dict:
+    checkpoint = fetch(str(path))
+    return convert(checkpoint, find_backbone(checkpoint), **options)[0]
+
+
+def detector(**backbone: object) -> tuple[dict, Config]:
+    """A checkpoint as mmengine writes it, of a random detector."""
+    cfg = Config.fromfile(config_path("faster_rcnn_se_r50_fpn.py"))
+    cfg.model.backbone.update(backbone)
+    net = MODELS.build(cfg.model.backbone)
+    weights = {f"backbone.{key}": value for key, value in net.state_dict().items()}
+    weights["neck.lateral_convs.0.conv.weight"] = torch.zeros(1)
+    meta = dict(cfg=cfg.pretty_text, epoch=3, dataset_meta=dict(classes=("a",)))
+    return dict(meta=meta, state_dict=weights, optimizer={"big": torch.zeros(9)}), cfg
+
+
+def test_a_converted_file_knows_its_geometry(tmp_path: Path) -> None:
+    net = timm.create_model("legacy_seresnet50", pretrained=False)
+    torch.save(net.state_dict(), tmp_path / "se_resnet50.pth")
+    content = converted(tmp_path / "se_resnet50.pth")
+    path = write(content, tmp_path / "out" / "ours.pth")
+    assert path.name == f"ours-{sha256(path)[:8]}.pth"
+    assert [other.name for other in path.parent.iterdir()] == [path.name]
+    meta = read_file(path)["meta"]["senet_mm"]
+    assert meta["source"] == "se_resnet50.pth"
+    assert meta["source_sha256"] == sha256(tmp_path / "se_resnet50.pth")
+    assert meta["family"] == "legacy"
+    assert meta["backbone"] == dict(
+        type="SEResNet", depth=50, style="caffe", stem_pool="ceil", se_cfg=dict(reduction=16)
+    )
+    # its keys are now those of a net in torchvision's style; the file says otherwise
+    assert load_weights(MODELS.build(meta["backbone"]), str(path)).fits
+    with pytest.raises(ValueError, match=r"style='caffe' .*stem_pool='ceil'"):
+        load_weights(SEResNet(50), str(path))
+    # and back, the classifier too
+    back = write(converted(path, to="timm"), tmp_path / "back.pth")
+    assert timm.create_model("legacy_seresnet50", checkpoint_path=str(back)) is not None
+    for key, tensor in read_file(back)["state_dict"].items():
+        assert torch.equal(tensor, net.state_dict()[key]), key
+
+
+def test_backbone_only_of_a_trained_detector(tmp_path: Path) -> None:
+    checkpoint, _ = detector(style="caffe", se_cfg=[{}, dict(gate="tanh"), None, dict(bias=False)])
+    torch.save(checkpoint, tmp_path / "epoch_3.pth")
+    content = converted(tmp_path / "epoch_3.pth", backbone_only=True)
+    assert set(content["meta"]) == {"senet_mm"}
+    assert {key.split(".")[0] for key in content["state_dict"]} == {
+        "conv1", "bn1", "layer1", "layer2", "layer3", "layer4",
+    }  # fmt: skip
+    config = content["meta"]["senet_mm"]["backbone"]
+    assert config["style"] == "caffe"
+    assert config["se_cfg"][1:] == [
+        dict(reduction=16, gate="tanh"),
+        None,
+        dict(reduction=16, bias=False),
+    ]
+    path = write(content, tmp_path / "backbone.pth")
+    assert load_weights(MODELS.build(config), str(path)).fits
+    with pytest.raises(ValueError, match=r"gate='tanh' \(the backbone has 'sigmoid'\) in layer2"):
+        load_weights(
+            MODELS.build(config | dict(se_cfg=[{}, {}, None, dict(bias=False)])), str(path)
+        )
+    with pytest.raises(
+        ValueError, match="no net of timm computes what .*epoch_3.pth needs: .*tanh"
+    ):
+        converted(tmp_path / "epoch_3.pth", to="timm")
+    # a detector as a whole keeps its other parts and its classes, and loses the optimizer
+    whole = converted(tmp_path / "epoch_3.pth")
+    assert whole["state_dict"].keys() == checkpoint["state_dict"].keys()
+    assert whole["meta"]["dataset_meta"] == dict(classes=("a",))
+    assert "optimizer" not in whole
+
+
+def test_identity_init_has_no_form_in_timm(tmp_path: Path) -> None:
+    model = SEResNet(18, se_cfg=dict(identity_init=True))
+    torch.save(model.state_dict(), tmp_path / "x.pth")
+    content = converted(tmp_path / "x.pth")
+    assert content["meta"]["senet_mm"]["backbone"]["se_cfg"]["identity_init"] is True
+    with pytest.raises(ValueError, match=r"x\.pth has identity_init=True"):
+        converted(tmp_path / "x.pth", to="timm")
+
+
+def test_writing_is_all_or_nothing(tmp_path: Path, monkeypatch) -> None:
+    content = {"state_dict": {"a": torch.zeros(3)}}
+    path = write(content, tmp_path / "x.pth")
+    with pytest.raises(FileExistsError, match=r"x-\w{8}\.pth exists already: --force"):
+        write(content, tmp_path / "x.pth")
+    assert write(content, tmp_path / "x.pth", force=True) == path
+    with pytest.raises(ValueError, match=r"x\.bin: expected a name that ends in \.pth"):
+        write(content, tmp_path / "x.bin")
+
+    def full(self: Path, data: bytes) -> None:
+        with self.open("wb") as file:
+            file.write(data[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=r"cannot write .*y-\w{8}\.pth \(No space left"):
+        write(content, tmp_path / "y.pth")
+    assert [other.name for other in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_config_in_a_checkpoint_is_read_and_not_run(tmp_path: Path) -> None:
+    checkpoint, cfg = detector(style="caffe", stem_pool="ceil")
+    hidden, preprocessing = own_meta.read(checkpoint["meta"])
+    assert (hidden.style, hidden.stem_pool) == ("caffe", "ceil")
+    assert preprocessing == IMAGENET_RGB
+    cfg.model.data_preprocessor.update(CAFFE_BGR.as_config())
+    assert own_meta.read(dict(cfg=cfg.pretty_text))[1] == CAFFE_BGR
+    proof = tmp_path / "ran"
+    for text in (
+        f"model = dict(backbone=open({str(proof)!r}, 'w'))",
+        f"open({str(proof)!r}, 'w')\nmodel = 1",
+        "model = dict(backbone=dict(type='SwinTransformer', style='caffe'))",
+        "model = [",
+        "model = dict(**x)",
+        "",
+    ):
+        assert own_meta.read(dict(cfg=text)) == (None, None), text
+    assert not proof.exists()
+
+
+def test_se_that_no_config_can_say_is_refused() -> None:
+    weights = SEResNet(18).state_dict()
+    for key in list(weights):
+        if key.startswith("layer2.1.se."):
+            del weights[key]
+    assert backbone_config(find_backbone(unwrap("x.pth", SEResNet(18).state_dict())))["depth"] == 18
+    del weights["layer4.1.conv1.weight"]
+    with pytest.raises(ValueError, match=r"x\.pth has 2-2-2-1 blocks: no backbone"):
+        backbone_config(find_backbone(unwrap("x.pth", weights)))
