@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from . import key_maps, preprocessing
+from . import key_maps, normalization
 from .geometry import Hidden, Structure
 from .key_maps import Rules
-from .preprocessing import IMAGENET_RGB, Preprocessing
+from .normalization import IMAGENET_RGB, Preprocessing
 
 
 def _standard(structure: Structure) -> Hidden:
@@ -107,7 +107,7 @@ _NAMED = (
             name="detectron",
             title="Detectron's ResNets",
             hidden=_caffe_style,
-            preprocessing=preprocessing.DETECTRON_BGR,
+            preprocessing=normalization.DETECTRON_BGR,
         ),
     ),
     (
@@ -117,7 +117,7 @@ _NAMED = (
             name="caffe",
             title="MSRA's ResNets",
             hidden=_caffe_style,
-            preprocessing=preprocessing.CAFFE_BGR,
+            preprocessing=normalization.CAFFE_BGR,
         ),
     ),
     (
@@ -126,7 +126,7 @@ _NAMED = (
             _SHARED,
             name="detectron2_resnext",
             title="detectron2's ResNeXt-101 32x8d",
-            preprocessing=preprocessing.DETECTRON2_RESNEXT_BGR,
+            preprocessing=normalization.DETECTRON2_RESNEXT_BGR,
         ),
     ),
 )

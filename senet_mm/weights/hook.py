@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 
 from ..utils.init_cfg import pretrained_of
 from .loader import backbone_of, fit
-from .preprocessing import Preprocessing
+from .normalization import Preprocessing
 from .recognition import find_backbone
 from .report import LoadReport
 from .sources import fetch, unwrap

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .families import BY_NAME, named_family
-from .preprocessing import IMAGENET_RGB, Preprocessing
+from .normalization import IMAGENET_RGB, Preprocessing
 from .recognition import find_backbone
 from .sources import TIMM, fetch, timm_preprocessing
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .geometry import Hidden
-from .preprocessing import Preprocessing
+from .normalization import Preprocessing
 
 KEY = "senet_mm"  # below `meta`, in files that our converter wrote
 _BACKBONES = ("ResNet", "ResNetV1d", "ResNeXt", "SEResNet", "SEResNetV1d", "SEResNeXt", "SENet")

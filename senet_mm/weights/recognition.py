@@ -11,7 +11,7 @@ from . import own_meta
 from .families import Family, recognize
 from .geometry import Hidden, structure
 from .key_maps import to_ours
-from .preprocessing import Preprocessing
+from .normalization import Preprocessing
 from .sources import Checkpoint
 
 # every family has this tensor; what stands before it is a prefix

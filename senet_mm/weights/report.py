@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..utils.markdown import markdown
-from .preprocessing import Preprocessing
+from .normalization import Preprocessing
 
 _SHOWN = 4
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from .checkpoint_file import read_file
 from .families import recognize
 from .key_maps import to_ours
-from .preprocessing import Preprocessing, rgb
+from .normalization import Preprocessing, rgb
 
 TIMM = "timm://"
 # the nets of timm that mmdet's ResNet family and ours compute, by architecture

@@ -15,7 +15,7 @@ from mmengine.structures import InstanceData
 from senet_mm.analysis.complexity import build_detector
 from senet_mm.weights import preprocessing
 from senet_mm.weights.loader import fit
-from senet_mm.weights.preprocessing import Preprocessing
+from senet_mm.weights.normalization import Preprocessing
 from senet_mm.weights.recognition import find_backbone
 from senet_mm.weights.sources import Checkpoint, _url_of
 

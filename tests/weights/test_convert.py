@@ -14,7 +14,7 @@ from senet_mm.weights import load_weights, own_meta
 from senet_mm.weights.backbone_config import backbone_config
 from senet_mm.weights.checkpoint_file import read_file, sha256
 from senet_mm.weights.convert import convert, write
-from senet_mm.weights.preprocessing import CAFFE_BGR, IMAGENET_RGB
+from senet_mm.weights.normalization import CAFFE_BGR, IMAGENET_RGB
 from senet_mm.weights.recognition import find_backbone
 from senet_mm.weights.sources import fetch, unwrap
 

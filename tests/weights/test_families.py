@@ -12,7 +12,7 @@ from senet_mm.weights.backbone_config import backbone_config
 from senet_mm.weights.convert import convert
 from senet_mm.weights.families import BY_NAME, named_family, recognize
 from senet_mm.weights.loader import load_weights
-from senet_mm.weights.preprocessing import CAFFE_BGR, DETECTRON_BGR
+from senet_mm.weights.normalization import CAFFE_BGR, DETECTRON_BGR
 from senet_mm.weights.recognition import find_backbone
 from senet_mm.weights.sources import fetch, unwrap
 

@@ -12,7 +12,7 @@ from senet_mm.analysis.complexity import build_detector
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.utils.checks import require_fit, watch_weights
 from senet_mm.weights import WeightsHook, hook
-from senet_mm.weights.preprocessing import CAFFE_BGR
+from senet_mm.weights.normalization import CAFFE_BGR
 
 
 def runner(name: str, load_from: str | None = None, **backbone: object) -> SimpleNamespace:

@@ -15,7 +15,7 @@ from mmengine.runner import load_checkpoint
 
 from senet_mm.backbones import SEResNet
 from senet_mm.weights import preprocessing, sources
-from senet_mm.weights.preprocessing import (
+from senet_mm.weights.normalization import (
     CAFFE_BGR,
     DETECTRON2_RESNEXT_BGR,
     DETECTRON_BGR,
