@@ -1,18 +1,18 @@
-"""COCO's numbers from a results file, by pycocotools."""
+"""COCO's numbers from a results file."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 from pathlib import Path
 
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+import numpy as np
 
-# our names for entries of COCOeval.stats
-_STATS = {"AP": 0, "AP50": 1, "AP75": 2, "APs": 3, "APm": 4, "APl": 5, "AR": 8}
-METRICS = tuple(_STATS)
+from .coco_accumulate import ALL_METRICS, accumulate
+from .coco_matches import match
+from .results import read_results
+from .truth import read_truth
+
+# the columns of a table: recall only at 100 detections, and not by size
+METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR")
 
 
 def coco_metrics(ann_file: str | Path, results_file: str | Path) -> dict[str, float]:
@@ -20,22 +20,17 @@ def coco_metrics(ann_file: str | Path, results_file: str | Path) -> dict[str, fl
 
     Args:
         ann_file: COCO instances file.
-        results_file: COCO results file (``.bbox.json``): a list of dicts with
-            image_id, category_id, bbox and score.
+        results_file: COCO results file, ``.bbox.json`` or ``.segm.json``.
 
     Returns:
-        AP, AP50, AP75, APs, APm, APl and AR at 100 detections, in 0..1; -1
-        where there is no object to find. No detection at all gives 0.
+        The :data:`METRICS` in 0..1, equal to COCOeval's; -1 where there is no object to find. No
+        detection at all gives 0.
+
+    Raises:
+        FileNotFoundError, ValueError: As ``read_truth`` and ``read_results`` do.
     """
-    detections = json.loads(Path(results_file).read_bytes())
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO(str(ann_file))
-        found = truth.loadRes(detections) if detections else COCO()
-        if not detections:
-            found.dataset = dict(truth.dataset, annotations=[])
-            found.createIndex()
-        evaluation = COCOeval(truth, found, "bbox")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return {name: float(evaluation.stats[index]) for name, index in _STATS.items()}
+    truth = read_truth(ann_file)
+    matches = match(truth, read_results(results_file, truth))
+    values = accumulate(matches, np.ones((1, matches.num_images), dtype=np.int32)).metrics()[0]
+    by_name = dict(zip(ALL_METRICS, np.nan_to_num(values, nan=-1).tolist(), strict=True))
+    return {name: by_name[name] for name in METRICS}

@@ -1,0 +1,174 @@
+"""Paired bootstrap over images: is a difference of two detectors signal or noise?
+
+Percentile intervals, as in Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from mmengine.utils import track_iter_progress
+
+from .coco_accumulate import ALL_METRICS, Accumulated, accumulate_class, stack_classes
+from .coco_matches import Matches
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its uncertainty; None where it is undefined (no class has such an object).
+
+    Attributes:
+        value: The number on the data set itself.
+        low: Lower end of the percentile interval.
+        high: Its upper end.
+        standard_error: Standard deviation over the resamples.
+        num_undefined: Number of resamples left out, as the number is undefined in them.
+        p_value: Of a difference only: two-sided, twice the share of resamples on the side of 0
+            where fewer are, each side counting the zeros and one resample more, at most 1. It is
+            never 0, and 1 for two equal results.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    standard_error: float | None = None
+    num_undefined: int = 0
+    p_value: float | None = None
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Metrics of R result sets, the baseline first, and the differences to it.
+
+    Attributes:
+        classes: Name of each of the K categories.
+        metrics: For each result set, COCO's 12 metrics in 0..1 by name.
+        class_precision: For each result set, AP of each class.
+        differences: For each result set but the baseline, its metrics minus the baseline's.
+        class_differences: The same of each class' AP.
+        num_resamples: Number of resamples.
+        confidence: Confidence of the intervals.
+        seed: Seed of the resamples.
+    """
+
+    classes: tuple[str, ...]
+    metrics: tuple[dict[str, Estimate], ...]
+    class_precision: tuple[tuple[Estimate, ...], ...]
+    differences: tuple[dict[str, Estimate], ...]
+    class_differences: tuple[tuple[Estimate, ...], ...]
+    num_resamples: int
+    confidence: float
+    seed: int
+
+
+def bootstrap(
+    matches: Sequence[Matches],
+    *,
+    num_resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    progress: bool = False,
+) -> Bootstrap:
+    """Draw images with replacement, the same ones for every result set, and evaluate.
+
+    The intervals tell how the numbers would vary over other images of the same kind, for these
+    trained detectors; how they vary from training to training needs several seeds.
+
+    Args:
+        matches: One per result set, the baseline first, all on the same annotations (see
+            :func:`..truth.check_same_truth`).
+        num_resamples: How many times to draw.
+        confidence: Confidence of the intervals, 0.95 for 95 %.
+        seed: Seed of the draws.
+        progress: Whether to show a bar on stderr.
+
+    Raises:
+        ValueError: If the result sets are on different images or classes, or there are too few
+            images or resamples, or if the confidence is not between 0 and 1.
+    """
+    _check(matches, num_resamples, confidence)
+    num_images = matches[0].num_images
+    weights = np.ones((1 + num_resamples, num_images), dtype=np.int32)
+    # the first row is the data set itself
+    weights[1:] = np.random.default_rng(seed).multinomial(
+        num_images, np.full(num_images, 1 / num_images), size=num_resamples
+    )
+    tasks = [(index, one) for index, run in enumerate(matches) for one in run.by_class]
+    per_class: list[list[Accumulated]] = [[] for _ in matches]
+    for index, one in track_iter_progress(tasks, file=sys.stderr) if progress else tasks:
+        per_class[index].append(accumulate_class(one, weights))
+    results = [stack_classes(parts) for parts in per_class]
+    metrics = [result.metrics() for result in results]
+    by_class = [result.class_precision() for result in results]
+
+    def named(estimates: Sequence[Estimate]) -> dict[str, Estimate]:
+        return dict(zip(ALL_METRICS, estimates, strict=True))
+
+    def difference(values: np.ndarray, baseline: np.ndarray) -> tuple[Estimate, ...]:
+        return _estimates(values - baseline, confidence, with_p_value=True)
+
+    return Bootstrap(
+        classes=matches[0].classes,
+        metrics=tuple(named(_estimates(values, confidence)) for values in metrics),
+        class_precision=tuple(_estimates(values, confidence) for values in by_class),
+        differences=tuple(named(difference(values, metrics[0])) for values in metrics[1:]),
+        class_differences=tuple(difference(values, by_class[0]) for values in by_class[1:]),
+        num_resamples=num_resamples,
+        confidence=confidence,
+        seed=seed,
+    )
+
+
+def _estimates(
+    values: np.ndarray, confidence: float, *, with_p_value: bool = False
+) -> tuple[Estimate, ...]:
+    """Estimates from (1 + B, N) values, the first row of which is of the data set itself."""
+    return tuple(
+        _estimate(column[0], column[1:], confidence, with_p_value=with_p_value)
+        for column in values.T
+    )
+
+
+def _estimate(
+    value: float, samples: np.ndarray, confidence: float, *, with_p_value: bool
+) -> Estimate:
+    defined = samples[~np.isnan(samples)]
+    num_undefined = len(samples) - len(defined)
+    if np.isnan(value) or len(defined) < 2:
+        return Estimate(None if np.isnan(value) else float(value), num_undefined=num_undefined)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    p_value = None
+    if with_p_value:
+        fewer = min(np.count_nonzero(defined <= 0), np.count_nonzero(defined >= 0))
+        p_value = min(1.0, 2 * (fewer + 1) / (len(defined) + 1))
+    return Estimate(
+        value=float(value),
+        low=float(low),
+        high=float(high),
+        standard_error=float(defined.std(ddof=1)),
+        num_undefined=num_undefined,
+        p_value=p_value,
+    )
+
+
+def _check(matches: Sequence[Matches], num_resamples: int, confidence: float) -> None:
+    if not matches:
+        raise ValueError("no result sets; expected one or more, the baseline first")
+    expected = (matches[0].num_images, matches[0].classes)
+    for index, one in enumerate(matches):
+        if (one.num_images, one.classes) != expected:
+            raise ValueError(
+                f"result set {index} has {one.num_images} images and {len(one.classes)} classes, "
+                f"the baseline {expected[0]} and {len(expected[1])}, or other classes: results on "
+                "different annotations cannot be paired"
+            )
+    if expected[0] < 2:
+        raise ValueError(f"{expected[0]} images cannot be resampled; expected 2 or more")
+    if num_resamples < 2:
+        raise ValueError(f"num_resamples is {num_resamples}; expected 2 or more")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}; expected between 0 and 1, as 0.95")
