@@ -11,7 +11,7 @@ from mmdet.registry import MODELS
 from mmengine.model import update_init_info
 from torch import Tensor, nn
 
-from ..layers import SEResidualMixin, stage_se_cfgs
+from ..layers import SEResidualMixin, stage_se_cfgs, units_with_se
 from ..utils.init_cfg import pretrained_of
 from ..weights import load_weights
 
@@ -93,9 +93,25 @@ class SEBackboneMixin:
             last_norm = "norm2" if self.block.expansion == 1 else "norm3"
             kwargs["init_cfg"] = dict(type="Constant", val=0, override=dict(name=last_norm))
         try:
-            return super().make_res_layer(se_cfg=self.stage_se_cfgs[stage], **kwargs)
+            return self._make_se_layer(self.stage_se_cfgs[stage], **kwargs)
         except (TypeError, ValueError) as error:
             raise type(error)(f"stage {stage + 1} of {type(self).__name__}: {error}") from error
+
+    def _make_se_layer(self, se_cfg: dict | None, **kwargs: Any) -> nn.Module:
+        if se_cfg is None:
+            return super().make_res_layer(se_cfg=None, **kwargs)
+        options = dict(se_cfg)
+        # a stage of None would lose its branch_relu too
+        units = units_with_se(
+            options.pop("blocks", None),
+            kwargs["num_blocks"],
+            empty=options.get("branch_relu", False),
+        )
+        layer = super().make_res_layer(se_cfg=options, **kwargs)
+        for index, unit in enumerate(layer):
+            if index not in units:
+                unit.remove_se()
+        return layer
 
     def init_weights(self) -> None:
         """Initialize as mmengine does; pretrained weights are checked while they are loaded.
@@ -138,9 +154,10 @@ class SEResNet(SEBackboneMixin, ResNet):
     Args:
         depth: 18, 34, 50, 101 or 152.
         se_cfg: Options of :class:`senet_mm.layers.SEBlock`, ``placement`` and
-            ``branch_relu`` (see :class:`senet_mm.layers.SEResidualMixin`): one
-            dict for all stages, or a sequence with one dict or None (no SE)
-            per stage.
+            ``branch_relu`` (see :class:`senet_mm.layers.SEResidualMixin`), and
+            ``blocks``, the indices of the units of a stage that have SE (all
+            by default): one dict for all stages, or a sequence with one dict
+            or None (no SE) per stage.
         num_stages: 1 to 4.
         stem_pool: The max pooling after the stem: ``pad`` (padding 1, as in
             torchvision and timm) or ``ceil`` (no padding, ceil mode, as in the

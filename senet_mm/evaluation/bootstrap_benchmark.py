@@ -89,7 +89,9 @@ def benchmark_bootstrap(
     times.append(time.perf_counter())
     matches = [match(truth, found, progress=progress) for found in detections]
     times.append(time.perf_counter())
-    result = bootstrap(matches, num_resamples=num_resamples, seed=seed, progress=progress)
+    result = bootstrap(
+        [[run] for run in matches], num_resamples=num_resamples, seed=seed, progress=progress
+    )
     times.append(time.perf_counter())
     peak = _peak_gigabytes()
     reference = np.array([coco_eval(ann_file, path) for path in results_files])

@@ -41,13 +41,14 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Metrics of R result sets, the baseline first, and the differences to it.
+    """Metrics of R detectors, the baseline first, and the differences to it.
 
     Attributes:
         classes: Name of each of the K categories.
-        metrics: For each result set, COCO's 12 metrics in 0..1 by name.
-        class_precision: For each result set, AP of each class.
-        differences: For each result set but the baseline, its metrics minus the baseline's.
+        run_metrics: For each detector and each of its runs, the metrics by name.
+        metrics: For each detector, COCO's 12 metrics in 0..1 by name, the mean of its runs.
+        class_precision: For each detector, AP of each class, the mean of its runs.
+        differences: For each detector but the baseline, its metrics minus the baseline's.
         class_differences: The same of each class' AP.
         num_resamples: Number of resamples.
         confidence: Confidence of the intervals.
@@ -55,6 +56,7 @@ class Bootstrap:
     """
 
     classes: tuple[str, ...]
+    run_metrics: tuple[tuple[dict[str, float | None], ...], ...]
     metrics: tuple[dict[str, Estimate], ...]
     class_precision: tuple[tuple[Estimate, ...], ...]
     differences: tuple[dict[str, Estimate], ...]
@@ -65,30 +67,32 @@ class Bootstrap:
 
 
 def bootstrap(
-    matches: Sequence[Matches],
+    detectors: Sequence[Sequence[Matches]],
     *,
     num_resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
     progress: bool = False,
 ) -> Bootstrap:
-    """Draw images with replacement, the same ones for every result set, and evaluate.
+    """Draw images with replacement, the same ones for every run, and evaluate.
 
     The intervals tell how the numbers would vary over other images of the same kind, for these
-    trained detectors; how they vary from training to training needs several seeds.
+    trained runs; how they vary from training to training needs several seeds. A detector's metrics
+    are the means over its runs, in each resample.
 
     Args:
-        matches: One per result set, the baseline first, all on the same annotations (see
-            :func:`..truth.check_same_truth`).
+        detectors: The runs of each detector (seeds of one training), the baseline's first, all on
+            the same annotations (see :func:`..truth.check_same_truth`).
         num_resamples: How many times to draw.
         confidence: Confidence of the intervals, 0.95 for 95 %.
         seed: Seed of the draws.
         progress: Whether to show a bar on stderr.
 
     Raises:
-        ValueError: If the result sets are on different images or classes, or there are too few
+        ValueError: If there is no run, or runs are on different images or classes, or there are too few
             images or resamples, or if the confidence is not between 0 and 1.
     """
+    matches = [run for runs in detectors for run in runs]
     _check(matches, num_resamples, confidence)
     num_images = matches[0].num_images
     weights = np.ones((1 + num_resamples, num_images), dtype=np.int32)
@@ -101,8 +105,12 @@ def bootstrap(
     for index, one in track_iter_progress(tasks, file=sys.stderr) if progress else tasks:
         per_class[index].append(accumulate_class(one, weights))
     results = [stack_classes(parts) for parts in per_class]
-    metrics = [result.metrics() for result in results]
-    by_class = [result.class_precision() for result in results]
+    of_runs = _split([result.metrics() for result in results], detectors)
+    metrics = [np.mean(runs, axis=0) for runs in of_runs]
+    by_class = [
+        np.mean(runs, axis=0)
+        for runs in _split([result.class_precision() for result in results], detectors)
+    ]
 
     def named(estimates: Sequence[Estimate]) -> dict[str, Estimate]:
         return dict(zip(ALL_METRICS, estimates, strict=True))
@@ -112,6 +120,7 @@ def bootstrap(
 
     return Bootstrap(
         classes=matches[0].classes,
+        run_metrics=tuple(tuple(_named_values(run[0]) for run in runs) for runs in of_runs),
         metrics=tuple(named(_estimates(values, confidence)) for values in metrics),
         class_precision=tuple(_estimates(values, confidence) for values in by_class),
         differences=tuple(named(difference(values, metrics[0])) for values in metrics[1:]),
@@ -120,6 +129,17 @@ def bootstrap(
         confidence=confidence,
         seed=seed,
     )
+
+
+def _split(values: Sequence[np.ndarray], detectors: Sequence[Sequence]) -> list[list[np.ndarray]]:
+    """One value per run, by detector."""
+    rest = iter(values)
+    return [[next(rest) for _ in runs] for runs in detectors]
+
+
+def _named_values(row: np.ndarray) -> dict[str, float | None]:
+    values = [None if np.isnan(value) else float(value) for value in row]
+    return dict(zip(ALL_METRICS, values, strict=True))
 
 
 def _estimates(
@@ -157,12 +177,12 @@ def _estimate(
 
 def _check(matches: Sequence[Matches], num_resamples: int, confidence: float) -> None:
     if not matches:
-        raise ValueError("no result sets; expected one or more, the baseline first")
+        raise ValueError("no runs; expected one detector or more, the baseline first")
     expected = (matches[0].num_images, matches[0].classes)
     for index, one in enumerate(matches):
         if (one.num_images, one.classes) != expected:
             raise ValueError(
-                f"result set {index} has {one.num_images} images and {len(one.classes)} classes, "
+                f"run {index} has {one.num_images} images and {len(one.classes)} classes, "
                 f"the baseline {expected[0]} and {len(expected[1])}, or other classes: results on "
                 "different annotations cannot be paired"
             )

@@ -127,7 +127,7 @@ def simulate_coverage(
     for _ in track_iter_progress(replications, file=sys.stderr) if progress else replications:
         images = rng.choice(size, num_images, replace=False)
         estimate = bootstrap(
-            [one.subset(images) for one in population],
+            [[one.subset(images)] for one in population],
             num_resamples=num_resamples,
             confidence=confidence,
             seed=int(rng.integers(2**31)),

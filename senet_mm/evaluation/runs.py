@@ -11,8 +11,9 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from ..utils.checks import check_data, require_fit
+from ..utils.checks import check_data
 from ..utils.data_root import annotation_path, datasets_of, image_dir, set_data_root
+from ..utils.test_run import test_run
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,7 @@ def detect(run: Run) -> Path:
         FileNotFoundError, ValueError: If the data set or checkpoint is not right.
     """
     check_data(run.config, ("test_dataloader",))
-    cfg = run.config.copy()
-    cfg.work_dir = str(run.work_dir / "test")
-    cfg.load_from, cfg.resume = str(run.checkpoint), False
-    cfg.launcher = "none"  # also of a run that was trained on several GPUs
-    cfg.pop("model_wrapper_cfg", None)
-    cfg.experiment_name = f"test_{run.work_dir.resolve()}"  # mmengine keeps its state by this name
-    require_fit(cfg)
+    cfg = test_run(run.config, run.checkpoint, run.work_dir / "test")
     unfinished = run.work_dir / f"{run.checkpoint.stem}.unfinished"
     cfg.test_evaluator = dict(
         type="CocoMetric",

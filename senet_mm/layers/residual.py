@@ -13,8 +13,9 @@ from .se_block import SEBlock
 
 # where the block may sit: Fig. 5, Tables 14 and 15
 PLACEMENTS = ("standard", "pre", "post", "identity", "conv2")
-# what a stage's se_cfg may say: the placement and SEBlock's options, its channels being the unit's
+# what a stage's se_cfg may say: where SE is, and SEBlock's options but for its channels, the unit's
 SE_OPTIONS = (
+    "blocks",
     "placement",
     "branch_relu",
     *(
@@ -54,6 +55,7 @@ class SEResidualMixin:
     def __init__(self, *args: Any, se_cfg: dict | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.se = None
+        self.branch_relu = False
         if se_cfg is None:
             return
         options = dict(se_cfg)
@@ -78,9 +80,14 @@ class SEResidualMixin:
         """Apply SE to a map if this is where it sits, else return the map."""
         return self.se(x) if self.placement == placement else x
 
+    def remove_se(self) -> None:
+        """Leave the unit without SE, but with its ``branch_relu``."""
+        del self.se  # setting None over it would let load_state_dict ignore its weights in silence
+        self.se = self.placement = None
+
     def forward(self, x: Tensor) -> Tensor:
         """Shape (N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
-        if self.se is None:
+        if self.se is None and not self.branch_relu:
             return super().forward(x)
         if self.with_cp and x.requires_grad:
             return checkpoint(self._unit, x, use_reentrant=False)
@@ -139,3 +146,27 @@ def stage_se_cfgs(se_cfg: Mapping | Sequence[Mapping | None], num_stages: int) -
                 f"accepted are {list(SE_OPTIONS)}"
             )
     return [None if cfg is None else dict(cfg) for cfg in se_cfg]
+
+
+def units_with_se(blocks: Sequence[int] | None, num_blocks: int, *, empty: bool) -> set[int]:
+    """Check ``blocks`` of a stage's se_cfg: the residual units that have SE, counted from 0.
+
+    Args:
+        blocks: Indices of units; None for all.
+        num_blocks: Units of the stage.
+        empty: Whether no unit at all is accepted.
+
+    Raises:
+        TypeError: If it is no sequence of integers.
+        ValueError: If it is empty, or an index is out of range or named twice.
+    """
+    if blocks is None:
+        return set(range(num_blocks))
+    if not isinstance(blocks, Sequence) or not all(type(index) is int for index in blocks):
+        raise TypeError(f"blocks={blocks!r}: expected a sequence of integers, such as (0, 2)")
+    if not blocks and not empty:
+        raise ValueError(f"blocks={blocks!r}: expected one or more; no SE in a stage is None")
+    units = set(blocks)
+    if len(units) < len(blocks) or not units <= set(range(num_blocks)):
+        raise ValueError(f"blocks={blocks!r}: expected each of 0 to {num_blocks - 1} at most once")
+    return units

@@ -57,12 +57,18 @@ def _type_of(net: Structure) -> str:
 
 def _se_cfg(net: Structure, found: Found) -> dict[str, Any] | list[dict[str, Any] | None]:
     """One dict for all stages where they agree, else one per stage."""
-    stages: list[dict[str, Any] | None] = [None] * 4
-    for unit, options in net.se.items():
-        stage = int(unit[len("layer")])
-        cfg = options | dict(found.hidden.se_of(stage) or {})
-        cfg = {name: cfg[name] for name in cfg if cfg[name] != _SE_DEFAULTS.get(name)}
-        if stages[stage - 1] not in (None, cfg):
-            raise ValueError(f"{found.source} has SE in layer{stage} that differs within the stage")
-        stages[stage - 1] = cfg
+    stages = [_stage_se_cfg(net, found, stage) for stage in (1, 2, 3, 4)]
     return stages[0] if all(stage == stages[0] for stage in stages) else stages
+
+
+def _stage_se_cfg(net: Structure, found: Found, stage: int) -> dict[str, Any] | None:
+    start = f"layer{stage}."
+    units = {int(unit[len(start) :]): se for unit, se in net.se.items() if unit.startswith(start)}
+    if not units:
+        return None
+    cfgs = [se | dict(found.hidden.se_of(stage) or {}) for se in units.values()]
+    if any(cfg != cfgs[0] for cfg in cfgs):
+        raise ValueError(f"{found.source} has SE in layer{stage} that differs within the stage")
+    cfg = {name: value for name, value in cfgs[0].items() if value != _SE_DEFAULTS.get(name)}
+    num_units = len({key.split(".")[1] for key in found.weights if key.startswith(start)})
+    return cfg if len(units) == num_units else cfg | {"blocks": tuple(units)}

@@ -9,7 +9,7 @@ from mmdet.registry import MODELS
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from senet_mm.backbones import SEResNet
+from senet_mm.backbones import SEResNet, SEResNeXt
 from senet_mm.layers.residual import PLACEMENTS
 
 # timm rounds 64 / 16 hidden channels up to 8
@@ -303,3 +303,30 @@ def test_random_frozen_weights_are_warned_of() -> None:
 def test_bad_arguments_are_named(options: dict, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         MODELS.build(dict(type="SEResNet", **options))
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_blocks_choose_the_units_with_se(depth: int, randomize) -> None:
+    """Units that have none compute what those of a net with gates of one do."""
+    full = randomize(SEResNet(depth))
+    model = SEResNet(depth, se_cfg=[dict(blocks=(1,)), dict(blocks=[0]), None, {}])
+    without = [full.layer1[0], *list(full.layer1)[2:], *list(full.layer2)[1:], *full.layer3]
+    for unit in without:
+        unit.se.excite = torch.ones_like
+    missing, unexpected = model.load_state_dict(full.state_dict(), strict=False)
+    assert not missing and len(unexpected) == 4 * len(without)
+    full.eval()
+    model.eval()
+    x = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        for ours, expected in zip(model(x), full(x), strict=True):
+            torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_bad_blocks_name_the_stage() -> None:
+    for backbone, stage in ((SEResNet, 3), (SEResNeXt, 4)):
+        se_cfg = [{}] * (stage - 1) + [dict(blocks=(6,))] + [{}] * (4 - stage)
+        with pytest.raises(ValueError, match=rf"stage {stage} of .*: blocks=\(6,\): expected each"):
+            backbone(50, se_cfg=se_cfg)
+    with pytest.raises(ValueError, match="stage 1 of SEResNet: blocks=.*expected one or more"):
+        SEResNet(50, se_cfg=dict(blocks=[]))

@@ -5,7 +5,7 @@ import pytest
 from coco_cases import coco_eval, matches_of, random_case, repeat_images
 
 from senet_mm.evaluation.coco_accumulate import ALL_METRICS
-from senet_mm.evaluation.coco_bootstrap import bootstrap
+from senet_mm.evaluation.coco_bootstrap import Bootstrap, bootstrap
 from senet_mm.evaluation.coco_matches import Matches
 from senet_mm.evaluation.synthetic_results import make_results, make_truth
 
@@ -20,13 +20,17 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> list[Matches]:
     ]
 
 
+def of_single_runs(matches: list[Matches], **options: object) -> Bootstrap:
+    return bootstrap([[run] for run in matches], **options)
+
+
 def test_every_number_from_resamples_that_cocoeval_evaluates(tmp_path: Path) -> None:
     """The definition, done the slow way: data sets of repeated images through COCOeval."""
     truth, first = random_case(0)
     second = random_case(0)[1]
     for entry in second[::2]:
         entry["score"] /= 3
-    result = bootstrap(
+    result = of_single_runs(
         [matches_of(tmp_path, truth, results) for results in (first, second)],
         num_resamples=12,
         confidence=0.8,
@@ -65,30 +69,30 @@ def test_every_number_from_resamples_that_cocoeval_evaluates(tmp_path: Path) -> 
 
 
 def test_the_same_detector_twice_is_no_difference(pair: list[Matches]) -> None:
-    result = bootstrap([pair[0], pair[0]], num_resamples=20)
+    result = of_single_runs([pair[0], pair[0]], num_resamples=20)
     for estimate in (*result.differences[0].values(), *result.class_differences[0]):
         assert (estimate.value, estimate.low, estimate.high, estimate.p_value) == (0, 0, 0, 1)
 
 
 def test_a_clear_difference_has_the_smallest_p_value(pair: list[Matches]) -> None:
-    result = bootstrap(pair, num_resamples=99)
+    result = of_single_runs(pair, num_resamples=99)
     difference = result.differences[0]["AP"]
     assert 0 < difference.low < difference.value < difference.high
     assert difference.p_value == pytest.approx(2 / 100)
     # and the same the other way round
-    other = bootstrap(pair[::-1], num_resamples=99).differences[0]["AP"]
+    other = of_single_runs(pair[::-1], num_resamples=99).differences[0]["AP"]
     assert (other.low, other.high) == pytest.approx((-difference.high, -difference.low))
     assert other.p_value == difference.p_value
 
 
 def test_pairing_makes_the_interval_narrower(pair: list[Matches]) -> None:
-    result = bootstrap(pair, num_resamples=200)
+    result = of_single_runs(pair, num_resamples=200)
     worse, better = (metrics["AP"].standard_error for metrics in result.metrics)
     assert result.differences[0]["AP"].standard_error < 0.9 * np.hypot(worse, better)
 
 
 def test_classes_average_to_ap(pair: list[Matches]) -> None:
-    result = bootstrap(pair, num_resamples=5)
+    result = of_single_runs(pair, num_resamples=5)
     assert result.classes == ("class 1", "class 2", "class 3")
     for metrics, classes in zip(result.metrics, result.class_precision, strict=True):
         values = [estimate.value for estimate in classes]
@@ -98,15 +102,15 @@ def test_classes_average_to_ap(pair: list[Matches]) -> None:
 
 
 def test_seed_and_other_result_sets_do_not_matter_to_a_pair(pair: list[Matches]) -> None:
-    first = bootstrap(pair, num_resamples=20, seed=1)
-    three = bootstrap([pair[0], pair[0], pair[1]], num_resamples=20, seed=1)
+    first = of_single_runs(pair, num_resamples=20, seed=1)
+    three = of_single_runs([pair[0], pair[0], pair[1]], num_resamples=20, seed=1)
     assert three.differences[1] == first.differences[0]
-    assert bootstrap(pair, num_resamples=20, seed=1) == first
-    assert bootstrap(pair, num_resamples=20, seed=2).differences != first.differences
+    assert of_single_runs(pair, num_resamples=20, seed=1) == first
+    assert of_single_runs(pair, num_resamples=20, seed=2).differences != first.differences
 
 
 def test_one_result_set_has_no_difference(pair: list[Matches]) -> None:
-    result = bootstrap(pair[:1], num_resamples=20)
+    result = of_single_runs(pair[:1], num_resamples=20)
     assert result.differences == result.class_differences == ()
     assert result.metrics[0]["AP"].low < result.metrics[0]["AP"].value
 
@@ -117,7 +121,7 @@ def test_resamples_without_an_object_are_left_out_and_counted(tmp_path: Path) ->
     for annotation in truth["annotations"]:
         annotation["area"] = 10.0**4 if annotation is large else 100.0
     large["iscrowd"] = 0
-    result = bootstrap([matches_of(tmp_path, truth, results)] * 2, num_resamples=200)
+    result = of_single_runs([matches_of(tmp_path, truth, results)] * 2, num_resamples=200)
     draws = np.random.default_rng(0).multinomial(12, np.full(12, 1 / 12), size=200)
     without = int((draws[:, large["image_id"] - 1] == 0).sum())
     assert 50 < without < 90  # about 200 / e
@@ -132,19 +136,36 @@ def test_resamples_without_an_object_are_left_out_and_counted(tmp_path: Path) ->
 
 
 def test_progress_is_on_stderr(pair: list[Matches], capsys) -> None:
-    bootstrap(pair, num_resamples=3, progress=True)
+    of_single_runs(pair, num_resamples=3, progress=True)
     out, err = capsys.readouterr()
     assert "6/6" in err and not out
 
 
 def test_what_cannot_be_resampled_is_refused(pair: list[Matches]) -> None:
     with pytest.raises(ValueError, match="no result sets"):
-        bootstrap([])
+        of_single_runs([])
     with pytest.raises(ValueError, match="result set 1 has 5 images"):
-        bootstrap([pair[0], pair[1].subset(np.arange(5))])
+        of_single_runs([pair[0], pair[1].subset(np.arange(5))])
     with pytest.raises(ValueError, match="1 images cannot be resampled"):
-        bootstrap([pair[0].subset(np.array([3]))])
+        of_single_runs([pair[0].subset(np.array([3]))])
     with pytest.raises(ValueError, match="num_resamples is 1"):
-        bootstrap(pair, num_resamples=1)
+        of_single_runs(pair, num_resamples=1)
     with pytest.raises(ValueError, match="confidence is 95"):
-        bootstrap(pair, confidence=95)
+        of_single_runs(pair, confidence=95)
+
+
+def test_several_runs_of_a_detector_count_with_their_mean(pair: list[Matches]) -> None:
+    options = dict(num_resamples=50, seed=3)
+    baseline, other = pair
+    both = bootstrap([[baseline], [baseline, other]], **options)
+    single = of_single_runs(pair, **options)
+    for name in ALL_METRICS:
+        first, second = (single.metrics[index][name].value for index in (0, 1))
+        assert both.metrics[1][name].value == pytest.approx((first + second) / 2)
+        assert [run[name] for run in both.run_metrics[1]] == pytest.approx([first, second])
+        # the same images in each resample: half the difference, half its interval
+        whole, half = single.differences[0][name], both.differences[0][name]
+        assert (half.low, half.high) == pytest.approx((whole.low / 2, whole.high / 2))
+    assert both.class_differences[0][0].value == pytest.approx(
+        single.class_differences[0][0].value / 2
+    )

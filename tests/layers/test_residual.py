@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from senet_mm.backbones.se_resnet import SEBasicBlock, SEBottleneck
 from senet_mm.backbones.se_resnext import SEResNeXtBottleneck
-from senet_mm.layers import stage_se_cfgs
+from senet_mm.layers import stage_se_cfgs, units_with_se
 from senet_mm.layers.residual import PLACEMENTS
 from senet_mm.layers.se_block import GATES, SQUEEZES
 
@@ -226,3 +226,43 @@ def test_bad_se_cfg_is_named(se_cfg: object, error: type[Exception], message: st
 def test_an_unknown_placement_is_named() -> None:
     with pytest.raises(ValueError, match=r"placement='before': expected one of \['standard'"):
         make("basic", dict(placement="before"))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_without_its_se_a_unit_is_plain_but_keeps_the_relu_of_its_branch(family: str) -> None:
+    x = torch.randn(1, 16, 5, 5, dtype=torch.float64)
+    for placement in PLACEMENTS:
+        unit = make(family, dict(placement=placement, reduction=4))
+        unit.remove_se()
+        assert not any("se." in key for key in unit.state_dict())
+        plain = FAMILIES[family][1].forward(copy.deepcopy(unit), x)
+        assert torch.equal(unit(x), plain)
+    unit = make(family, dict(branch_relu=True, reduction=4), with_cp=True)
+    unit.remove_se()
+    branch = unit.branch(x).clamp(min=0)
+    expected = (branch + unit.downsample(x)).clamp(min=0)
+    torch.testing.assert_close(unit(x), expected, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(unit(x.requires_grad_()), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_units_with_se() -> None:
+    assert units_with_se(None, 3, empty=False) == {0, 1, 2}
+    assert units_with_se([2, 0], 3, empty=False) == {0, 2}
+    assert units_with_se((), 3, empty=True) == set()
+
+
+@pytest.mark.parametrize(
+    ("blocks", "error", "message"),
+    [
+        (1, TypeError, r"blocks=1: expected a sequence of integers, such as \(0, 2\)"),
+        (("0",), TypeError, r"blocks=\('0',\): expected a sequence of integers"),
+        ((True, False, True), TypeError, "expected a sequence of integers"),
+        ((), ValueError, r"blocks=\(\): expected one or more; no SE in a stage is None"),
+        ((0, 3), ValueError, r"blocks=\(0, 3\): expected each of 0 to 2 at most once"),
+        ((-1,), ValueError, "expected each of 0 to 2"),
+        ([1, 1], ValueError, "at most once"),
+    ],
+)
+def test_bad_blocks_are_named(blocks: object, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        units_with_se(blocks, 3, empty=False)

@@ -14,6 +14,7 @@ from senet_mm.weights import load_weights, own_meta
 from senet_mm.weights.backbone_config import backbone_config
 from senet_mm.weights.checkpoint_file import read_file, sha256
 from senet_mm.weights.convert import convert, write
+from senet_mm.weights.loader import fit
 from senet_mm.weights.normalization import CAFFE_BGR, IMAGENET_RGB
 from senet_mm.weights.recognition import find_backbone
 from senet_mm.weights.sources import fetch, unwrap
@@ -141,12 +142,24 @@ def test_a_config_in_a_checkpoint_is_read_and_not_run(tmp_path: Path) -> None:
     assert not proof.exists()
 
 
-def test_se_that_no_config_can_say_is_refused() -> None:
+def test_se_in_some_units_of_a_stage() -> None:
+    se_cfg = [dict(), dict(blocks=(1,)), dict(reduction=8), None]
+    found = find_backbone(unwrap("x.pth", SEResNet(18, se_cfg=se_cfg).state_dict()))
+    config = backbone_config(found)
+    assert config["se_cfg"] == [
+        dict(reduction=16), dict(reduction=16, blocks=(1,)), dict(reduction=8), None,
+    ]  # fmt: skip
+    assert fit(MODELS.build(config), found)[1].fits
+    with pytest.raises(ValueError, match=r"no SE in layer2, where this SEResNet has it"):
+        fit(SEResNet(18, se_cfg=[dict(), dict(), dict(reduction=8), None]), found)
+
+
+def test_nets_that_no_config_can_say_are_refused() -> None:
     weights = SEResNet(18).state_dict()
-    for key in list(weights):
-        if key.startswith("layer2.1.se."):
-            del weights[key]
-    assert backbone_config(find_backbone(unwrap("x.pth", SEResNet(18).state_dict())))["depth"] == 18
     del weights["layer4.1.conv1.weight"]
     with pytest.raises(ValueError, match=r"x\.pth has 2-2-2-1 blocks: no backbone"):
+        backbone_config(find_backbone(unwrap("x.pth", weights)))
+    weights = SEResNet(18).state_dict()
+    del weights["layer2.1.se.fc1.bias"]
+    with pytest.raises(ValueError, match=r"x\.pth has SE in layer2 that differs within the stage"):
         backbone_config(find_backbone(unwrap("x.pth", weights)))
