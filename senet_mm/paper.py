@@ -10,15 +10,16 @@ class Detection:
     """A row of Table 7: Faster R-CNN on COCO minival (val2017), in percent."""
 
     backbone: str
+    config: str
     ap50: float
     ap: float
 
 
 TABLE_7 = (
-    Detection("ResNet-50", 57.9, 38.0),
-    Detection("SE-ResNet-50", 61.0, 40.4),
-    Detection("ResNet-101", 60.1, 39.9),
-    Detection("SE-ResNet-101", 62.7, 41.9),
+    Detection("ResNet-50", "faster_rcnn_r50_fpn", 57.9, 38.0),
+    Detection("SE-ResNet-50", "faster_rcnn_se_r50_fpn", 61.0, 40.4),
+    Detection("ResNet-101", "faster_rcnn_r101_fpn", 60.1, 39.9),
+    Detection("SE-ResNet-101", "faster_rcnn_se_r101_fpn", 62.7, 41.9),
 )
 
 
@@ -86,3 +87,8 @@ ABLATIONS = (
 def row_of(config: str) -> ImageNet | None:
     """The paper's row for a config's stem, such as ``table10_r2``; None where it has none."""
     return next((row for row in (*TABLE_2, *ABLATIONS) if row.config == config), None)
+
+
+def detection_row_of(config: str) -> Detection | None:
+    """The row of Table 7 for a config's stem; None where it has none."""
+    return next((row for row in TABLE_7 if row.config == config), None)

@@ -1,38 +1,64 @@
-"""Compare trained runs, the baseline first: python tools/compare.py WORK_DIR WORK_DIR ..."""
+"""Compare detectors, the baseline first: python tools/compare.py RUN RUN ..."""
 
 import argparse
 from pathlib import Path
 
 import senet_mm  # noqa: F401 (makes mmdet importable)
-from senet_mm.evaluation.comparison import evaluate_run, markdown_table
-from senet_mm.evaluation.pictures import draw_side_by_side
-from senet_mm.evaluation.runs import read_run
+from senet_mm.evaluation.comparison import compare
+from senet_mm.evaluation.entries import read_entries
+from senet_mm.evaluation.report import write_report
+from senet_mm.evaluation.tables import difference_tables, metrics_table, notes, verdicts
 from senet_mm.utils import cli
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Compare trained runs by COCO mAP and cost")
-    parser.add_argument("work_dirs", nargs="+", help="work dirs of the runs, the baseline first")
+    parser = argparse.ArgumentParser(
+        description="Compare detectors by COCO mAP, with confidence intervals, and by cost"
+    )
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="a work dir, CONFIG,CHECKPOINT, or a COCO results file (.bbox.json, .segm.json); the "
+        "baseline first",
+    )
+    parser.add_argument(
+        "--names", nargs="+", help="one per run; runs of one name are seeds of one detector"
+    )
     parser.add_argument(
         "--data-root", help="where the data set is, if not where it was in training"
     )
-    parser.add_argument("--out-dir", default="work_dirs/comparison", help="for table and pictures")
+    parser.add_argument("--ann-file", help="annotations, if not those of the runs' test sets")
+    parser.add_argument("--image-dir", help="their images, if not those of the runs' test sets")
+    parser.add_argument("--iou-type", choices=("bbox", "segm"), default="bbox")
+    parser.add_argument("--out-dir", default="work_dirs/comparison", help="for the report")
+    parser.add_argument("--num-resamples", type=int, default=1000, help="of the bootstrap")
+    parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    parser.add_argument("--num-images", type=int, default=8, help="of the gallery, per detector")
     args = parser.parse_args()
-    if len(args.work_dirs) < 2:
-        parser.error("expected two work dirs or more, the baseline first")
+    if len(args.runs) < 2:
+        parser.error("expected two runs or more, the baseline first")
     return args
 
 
 def main() -> None:
     args = parse_args()
-    runs = [read_run(work_dir, args.data_root) for work_dir in args.work_dirs]
-    results = [evaluate_run(run) for run in runs]
-    table = markdown_table(results)
     out_dir = Path(args.out_dir)
-    pictures = draw_side_by_side(runs[0], results, out_dir)
-    (out_dir / "comparison.md").write_text(table + "\n", encoding="utf-8")
-    print(f"\n{table}\n\nTable: {out_dir / 'comparison.md'}")
-    print("Pictures: " + ", ".join(map(str, pictures)))
+    entries = read_entries(args.runs, args.names, out_dir=out_dir, data_root=args.data_root)
+    comparison, evaluated = compare(
+        entries,
+        ann_file=args.ann_file,
+        image_dir=args.image_dir,
+        iou_type=args.iou_type,
+        num_resamples=args.num_resamples,
+        confidence=args.confidence,
+        seed=args.seed,
+    )
+    files = write_report(comparison, evaluated, out_dir, num_images=args.num_images)
+    print("", metrics_table(comparison), difference_tables(comparison), sep="\n\n")
+    print("", *notes(comparison), "", *verdicts(comparison), "", sep="\n")
+    print(f"Report: {', '.join(map(str, files))}")
 
 
 if __name__ == "__main__":

@@ -117,6 +117,15 @@ def count_multiply_adds(model: nn.Module, size: tuple[int, int]) -> int:
         model: A detector in eval mode.
         size: Height and width of the padded image, in pixels.
     """
+    with MultiplyAdds(model) as counter:
+        model(*blank_image(size), mode="predict")
+    return counter.total
+
+
+def blank_image(
+    size: tuple[int, int], device: torch.device | str = "cpu"
+) -> tuple[Tensor, list[DetDataSample]]:
+    """What a detector's ``forward`` takes: a batch of one empty image of a height and width."""
     sample = DetDataSample(
         metainfo=dict(
             img_shape=size,
@@ -126,9 +135,7 @@ def count_multiply_adds(model: nn.Module, size: tuple[int, int]) -> int:
             scale_factor=(1, 1),
         )
     )
-    with MultiplyAdds(model) as counter:
-        model(torch.zeros(1, 3, *size), [sample], mode="predict")
-    return counter.total
+    return torch.zeros(1, 3, *size, device=device), [sample]
 
 
 @torch.no_grad()

@@ -89,8 +89,8 @@ def bootstrap(
         progress: Whether to show a bar on stderr.
 
     Raises:
-        ValueError: If there is no run, or runs are on different images or classes, or there are too few
-            images or resamples, or if the confidence is not between 0 and 1.
+        ValueError: If there is no run, runs are on different images or classes, there are too few
+            images or resamples, or the confidence is not between 0 and 1.
     """
     matches = [run for runs in detectors for run in runs]
     _check(matches, num_resamples, confidence)

@@ -1,7 +1,8 @@
-"""Compare runs: COCO metrics, cost, and the difference to the first."""
+"""Compare detectors on one annotation file: metrics, their uncertainty, and cost."""
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,76 +13,219 @@ from ..analysis.complexity import (
     count_parameters,
     input_size,
 )
-from ..utils.markdown import markdown
-from .coco_metrics import METRICS, coco_metrics
-from .runs import Run, detect, seconds_per_iteration
+from ..analysis.inference_cost import InferenceCost, inference_costs
+from ..paper import Detection, detection_row_of
+from ..weights.sources import fetch
+from .coco_accumulate import precision_curves
+from .coco_bootstrap import Bootstrap, bootstrap
+from .coco_matches import Matches, match
+from .entries import Entry
+from .results import Detections, read_results
+from .runs import Run, seconds_per_iteration
+from .training_curves import Curves, read_curves
+from .truth import Truth, check_same_truth, read_truth
 
 
 @dataclass(frozen=True)
-class Result:
-    """What a run reached and what it costs.
+class Cost:
+    """What a detector costs.
 
     Attributes:
-        name: Name of the run.
-        metrics: COCO metrics in 0..1, by name; -1 where there is nothing to find.
         parameters: Number of parameters of the whole detector.
         multiply_adds: Multiply-adds of one full-sized test image.
+        inference: Time and memory of one image.
         seconds_per_iteration: Median time of a training iteration, if logged.
-        results_file: The detections.
+    """
+
+    parameters: int
+    multiply_adds: int
+    inference: InferenceCost
+    seconds_per_iteration: float | None
+
+
+@dataclass(frozen=True)
+class Detector:
+    """One side of a comparison.
+
+    Attributes:
+        name: Its name.
+        sources: Its runs, as the user gave them.
+        results_files: Their detections.
+        cost: What it costs, where a config was given.
+        paper: The paper's row for its config, if there is one.
+        precision: Mean precision at the 101 recalls by IoU threshold, the first run's.
+        curves: Training loss and AP over time of each run, where there is a log.
     """
 
     name: str
-    metrics: dict[str, float]
-    parameters: int
-    multiply_adds: int
-    seconds_per_iteration: float | None
-    results_file: Path
+    sources: tuple[str, ...]
+    results_files: tuple[Path, ...]
+    cost: Cost | None
+    paper: Detection | None
+    precision: dict[str, list[float]]
+    curves: tuple[Curves, ...]
 
 
-def evaluate_run(run: Run) -> Result:
-    """Evaluate a run's latest checkpoint on its test set and measure its cost."""
-    model, size = build_detector(run.config), input_size(run.config)
-    results_file = detect(run)
-    return Result(
-        name=run.name,
-        metrics=coco_metrics(run.ann_file, results_file),
-        parameters=count_parameters(model),
-        multiply_adds=count_multiply_adds(model, size),
-        seconds_per_iteration=seconds_per_iteration(run),
-        results_file=results_file,
+@dataclass(frozen=True)
+class Comparison:
+    """Detectors on one annotation file.
+
+    Attributes:
+        ann_file: The annotation file.
+        iou_type: 'bbox' or 'segm'.
+        num_images: Its images.
+        num_objects: Its objects, crowds left out.
+        detectors: The detectors, the baseline first.
+        bootstrap: Their metrics, with intervals, and the differences to the baseline.
+    """
+
+    ann_file: Path
+    iou_type: str
+    num_images: int
+    num_objects: int
+    detectors: tuple[Detector, ...]
+    bootstrap: Bootstrap
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the detectors."""
+        return tuple(detector.name for detector in self.detectors)
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What pictures of a comparison are drawn from.
+
+    Attributes:
+        truth: The annotations.
+        detections: Of the first run of each detector.
+        matches: Of every run of each detector.
+        image_dir: Where the images are, if that is known.
+    """
+
+    truth: Truth
+    detections: tuple[Detections, ...]
+    matches: tuple[tuple[Matches, ...], ...]
+    image_dir: Path | None
+
+
+def compare(
+    entries: Sequence[Entry],
+    *,
+    ann_file: str | Path | None = None,
+    image_dir: str | Path | None = None,
+    iou_type: str = "bbox",
+    num_resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[Comparison, Evaluated]:
+    """Evaluate what is not evaluated yet, and compare.
+
+    Args:
+        entries: The runs; the first one's detector is the baseline.
+        ann_file: Annotations; by default those of the runs' test sets.
+        image_dir: Their images; by default those of the first run's test set.
+        iou_type: 'bbox' or 'segm'.
+        num_resamples: Resamples of the bootstrap over images.
+        confidence: Confidence of the intervals.
+        seed: Seed of the resamples.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        ValueError: If there are fewer than two detectors, no annotations, runs on different
+            annotations, or wrong results.
+    """
+    groups = _by_name(entries)
+    truth = _read_truth(entries, ann_file)
+    detections = [
+        [read_results(entry.results_file(iou_type), truth, iou_type) for entry in group]
+        for group in groups.values()
+    ]
+    matches = tuple(
+        tuple(match(truth, results, progress=True) for results in group) for group in detections
     )
+    costs = _costs({name: group[0].run for name, group in groups.items() if group[0].run})
+    detectors = tuple(
+        Detector(
+            name=name,
+            sources=tuple(entry.source for entry in group),
+            results_files=tuple(results.path for results in found),
+            cost=costs.get(name),
+            paper=_paper_row(group[0].run),
+            precision={
+                key: [float(value) for value in curve]
+                for key, curve in precision_curves(runs[0]).items()
+            },
+            curves=tuple(read_curves(entry.run) for entry in group if entry.run),
+        )
+        for (name, group), found, runs in zip(groups.items(), detections, matches, strict=True)
+    )
+    result = bootstrap(
+        matches, num_resamples=num_resamples, confidence=confidence, seed=seed, progress=True
+    )
+    first_run = next((entry.run for entry in entries if entry.run), None)
+    if image_dir is None and first_run is not None:
+        image_dir = first_run.image_dir
+    comparison = Comparison(
+        ann_file=truth.path,
+        iou_type=iou_type,
+        num_images=len(truth.image_ids),
+        num_objects=sum(not a["iscrowd"] for a in truth.coco.dataset["annotations"]),
+        detectors=detectors,
+        bootstrap=result,
+    )
+    first = tuple(found[0] for found in detections)
+    return comparison, Evaluated(truth, first, matches, image_dir and Path(image_dir))
 
 
-def markdown_table(results: Sequence[Result]) -> str:
-    """A Markdown table: one row per run, then one with each difference to the first."""
-    baseline, *others = results
-    header = ["", *METRICS, "params (M)", "GFLOPs", "s/iter"]
-    rows = [header, ["---"] + ["---:"] * (len(header) - 1)]
-    rows += [[result.name, *_cells(result)] for result in results]
-    rows += [
-        [f"{other.name} - {baseline.name}", *_differences(baseline, other)] for other in others
-    ]
-    return markdown(rows)
+def _by_name(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.name, []).append(entry)
+    if len(groups) < 2:
+        raise ValueError(
+            f"only {list(groups)} to compare: expected two detectors or more, the baseline first "
+            "(runs of one name are seeds of one detector; --names names them)"
+        )
+    return groups
 
 
-def _numbers(result: Result) -> list[tuple[float | None, int]]:
-    """The numbers of a row as (value, decimals); None where there is none."""
-    metrics = [result.metrics[name] for name in METRICS]
-    return [
-        *((None if value < 0 else 100 * value, 1) for value in metrics),
-        (result.parameters / 1e6, 2),
-        (result.multiply_adds / 1e9, 2),
-        (result.seconds_per_iteration, 3),
-    ]
+def _read_truth(entries: Sequence[Entry], ann_file: str | Path | None) -> Truth:
+    """The annotations; those of the runs' configs must be the same."""
+    if ann_file is not None:
+        return read_truth(ann_file)
+    files = dict.fromkeys(entry.run.ann_file.resolve() for entry in entries if entry.run)
+    if not files:
+        raise ValueError("results files alone do not tell their annotations: give --ann-file")
+    first, *others = (read_truth(path) for path in files)
+    for other in others:
+        check_same_truth(first, other)
+    return first
 
 
-def _cells(result: Result) -> list[str]:
-    return ["-" if value is None else f"{value:.{digits}f}" for value, digits in _numbers(result)]
+def _paper_row(run: Run | None) -> Detection | None:
+    return detection_row_of(Path(run.config.filename).stem) if run else None
 
 
-def _differences(baseline: Result, other: Result) -> list[str]:
-    pairs = zip(_numbers(baseline), _numbers(other), strict=True)
-    return [
-        "-" if before is None or after is None else f"{after - before:+.{digits}f}"
-        for (before, digits), (after, _) in pairs
-    ]
+def _costs(runs: dict[str, Run]) -> dict[str, Cost]:
+    models, sizes = {}, {}
+    for name, run in runs.items():
+        models[name], sizes[name] = build_detector(run.config), input_size(run.config)
+        models[name].load_state_dict(fetch(str(run.checkpoint)).state_dict, strict=False)
+    counted = {name: count_multiply_adds(model, sizes[name]) for name, model in models.items()}
+    inference = inference_costs(models, sizes)
+    return {
+        name: Cost(
+            parameters=count_parameters(model),
+            multiply_adds=counted[name],
+            inference=inference[name],
+            seconds_per_iteration=seconds_per_iteration(runs[name]),
+        )
+        for name, model in models.items()
+    }
+
+
+def seed_deviation(values: Sequence[float | None]) -> float | None:
+    """Standard deviation over the seeds of a detector; None for a single one."""
+    defined = [value for value in values if value is not None]
+    return statistics.stdev(defined) if len(defined) > 1 else None

@@ -1,4 +1,4 @@
-"""Trained runs in their work dirs: config, checkpoint, speed, detections."""
+"""Trained runs: config, checkpoint, speed, detections."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..utils.checks import check_data
+from ..utils.cli import read_config
 from ..utils.data_root import annotation_path, datasets_of, image_dir, set_data_root
 from ..utils.test_run import test_run
+from ..weights.checkpoint_file import sha256
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Run:
     """A finished or interrupted training run.
 
     Attributes:
-        work_dir: The folder that the training wrote.
+        work_dir: Its work dir; of a checkpoint from elsewhere, where its detections go.
         config: The config as it was run.
         checkpoint: Its latest checkpoint.
     """
@@ -68,48 +70,83 @@ def read_run(work_dir: str | Path, data_root: str | None = None) -> Run:
         raise ValueError(
             f"{work_dir} has several configs ({names}): give each run its own work dir"
         )
-    config = Config.fromfile(configs[0])
-    if data_root is not None:
-        set_data_root(config, data_root)
     # the pointer holds the path of the time; the work dir may have moved
     checkpoint = work_dir / Path(pointer.read_text().strip()).name
     if not checkpoint.is_file():
         raise FileNotFoundError(f"{pointer} names {checkpoint.name}, which is not in {work_dir}")
-    return Run(work_dir, config, checkpoint)
+    return make_run(configs[0], checkpoint, work_dir, data_root)
+
+
+def make_run(
+    config: str | Path, checkpoint: str | Path, work_dir: Path, data_root: str | None = None
+) -> Run:
+    """A run from its config and checkpoint.
+
+    Args:
+        config: Config file.
+        checkpoint: Checkpoint file.
+        work_dir: Where its detections go.
+        data_root: Where the data set is now, if it was moved.
+
+    Raises:
+        FileNotFoundError, ValueError: If a file is missing or the config is no config.
+    """
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f"checkpoint {checkpoint} not found")
+    cfg = read_config(str(config))
+    if data_root is not None:
+        set_data_root(cfg, data_root)
+    return Run(work_dir, cfg, Path(checkpoint))
+
+
+def read_logs(run: Run) -> list[list[dict]]:
+    """The numbers that mmengine logged, per start of the run, the earliest first."""
+    logs = []
+    for path in sorted(run.work_dir.glob("*/vis_data/scalars.json")):
+        lines = path.read_text().splitlines()
+        # a killed run leaves half a line
+        logs.append([json.loads(line) for line in lines if line.endswith("}")])
+    return logs
 
 
 def seconds_per_iteration(run: Run) -> float | None:
     """Median time of a training iteration, in seconds, from the run's latest log."""
-    logs = sorted(run.work_dir.glob("*/vis_data/scalars.json"))
-    for log in reversed(logs):
-        lines = log.read_text().splitlines()
-        # a killed run leaves half a line
-        entries = [json.loads(line) for line in lines if line.endswith("}")]
-        times = [entry["time"] for entry in entries if "loss" in entry]
+    for log in reversed(read_logs(run)):
+        times = [entry["time"] for entry in log if "loss" in entry]
         if times:
             return statistics.median(times)
     return None
 
 
 def detect(run: Run) -> Path:
-    """Run the checkpoint over the test set.
+    """Run the checkpoint over the test set, unless that was done already.
 
     Returns:
-        The COCO results file, ``WORK_DIR/{checkpoint}.bbox.json``.
+        The COCO results file, ``WORK_DIR/{checkpoint}.bbox.json``; of a detector with masks,
+        ``.segm.json`` is beside it. ``WORK_DIR/{checkpoint}.detected.json`` tells for which
+        checkpoint and annotations they are.
 
     Raises:
         FileNotFoundError, ValueError: If the data set or checkpoint is not right.
     """
     check_data(run.config, ("test_dataloader",))
+    stem = run.work_dir / run.checkpoint.stem
+    results, record = Path(f"{stem}.bbox.json"), Path(f"{stem}.detected.json")
+    detected = dict(checkpoint=sha256(run.checkpoint), annotations=sha256(run.ann_file))
+    if results.is_file() and record.is_file() and json.loads(record.read_bytes()) == detected:
+        return results
     cfg = test_run(run.config, run.checkpoint, run.work_dir / "test")
-    unfinished = run.work_dir / f"{run.checkpoint.stem}.unfinished"
     cfg.test_evaluator = dict(
         type="CocoMetric",
         ann_file=str(run.ann_file),
         format_only=True,
-        outfile_prefix=str(unfinished),
+        outfile_prefix=f"{stem}.unfinished",
     )
     Runner.from_cfg(cfg).test()
-    results = run.work_dir / f"{run.checkpoint.stem}.bbox.json"
-    os.replace(f"{unfinished}.bbox.json", results)
+    record.unlink(missing_ok=True)
+    for kind in ("bbox", "segm"):
+        unfinished = Path(f"{stem}.unfinished.{kind}.json")
+        if unfinished.is_file():
+            os.replace(unfinished, f"{stem}.{kind}.json")
+    record.write_text(json.dumps(detected))
     return results

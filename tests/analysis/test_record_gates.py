@@ -114,7 +114,7 @@ def test_bad_data_and_checkpoints(cfg, checkpoint, shapes_root, tmp_path: Path) 
         record_gates(plain, checkpoint, work_dir=tmp_path / "w")
     wider = copy.deepcopy(cfg)
     wider.merge_from_dict({"model.backbone.se_cfg.reduction": 8})
-    with pytest.raises(ValueError, match="does not fit the config"):
+    with pytest.raises(ValueError, match="not those of this SEResNet: they need reduction=16"):
         record_gates(wider, checkpoint, work_dir=tmp_path / "w")
 
 

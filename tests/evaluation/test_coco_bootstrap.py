@@ -142,9 +142,9 @@ def test_progress_is_on_stderr(pair: list[Matches], capsys) -> None:
 
 
 def test_what_cannot_be_resampled_is_refused(pair: list[Matches]) -> None:
-    with pytest.raises(ValueError, match="no result sets"):
+    with pytest.raises(ValueError, match="no runs"):
         of_single_runs([])
-    with pytest.raises(ValueError, match="result set 1 has 5 images"):
+    with pytest.raises(ValueError, match="run 1 has 5 images"):
         of_single_runs([pair[0], pair[1].subset(np.arange(5))])
     with pytest.raises(ValueError, match="1 images cannot be resampled"):
         of_single_runs([pair[0].subset(np.array([3]))])

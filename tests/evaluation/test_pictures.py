@@ -1,30 +1,37 @@
-import json
 from pathlib import Path
 
 import cv2
-from mmengine.config import Config
+import numpy as np
+import pytest
 
-from senet_mm.compat.packaged_configs import config_path
-from senet_mm.evaluation.comparison import Result
-from senet_mm.evaluation.pictures import draw_side_by_side
-from senet_mm.evaluation.runs import Run
-from senet_mm.utils.data_root import set_data_root
+from senet_mm.evaluation.pictures import Box, draw_panels
 
 
-def test_one_panel_per_run_beside_the_truth(shapes_root: Path, tmp_path: Path) -> None:
-    cfg = Config.fromfile(config_path("demo/faster_rcnn_r18_fpn_shapes.py"))
-    set_data_root(cfg, shapes_root)
-    run = Run(tmp_path, cfg, tmp_path / "none.pth")
-    found = json.loads(run.ann_file.read_text())["annotations"]
-    for box in found:
-        box["score"] = 0.9
-    (tmp_path / "all.json").write_text(json.dumps(found))
-    (tmp_path / "none.json").write_text("[]")
-    results = [Result(name, {}, 1, 1, None, tmp_path / f"{name}.json") for name in ("all", "none")]
-    paths = draw_side_by_side(run, results, tmp_path / "out", num_pictures=2)
-    assert len(paths) == 2
-    picture = cv2.imread(str(paths[0]))
-    truth, everything, nothing = (picture[28:, i * 388 : (i + 1) * 388] for i in range(3))
-    assert picture.shape == (384 + 28, 3 * (384 + 4), 3)
-    assert (truth != nothing).any()
-    assert (everything != nothing).any()
+def test_one_panel_per_caption(tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    cv2.imwrite(str(path), np.full((40, 60, 3), 90, np.uint8))
+    box = Box([10, 10, 20, 10], "ring 0.50", (0, 0, 255))
+    picture = draw_panels(path, {"truth": [box], "nothing": []})
+    # enlarged until the short side has 384 pixels, or the long one 640
+    scale = 384 / 40
+    assert 60 * scale < 640
+    assert picture.shape == (384 + 28, 2 * (576 + 4), 3)
+    truth, nothing = picture[28:, :580], picture[28:, 580:]
+    assert (nothing[:, 2:-2] == 90).all()
+    red = (truth == (0, 0, 255)).all(axis=2)
+    rows, columns = np.nonzero(red)
+    assert abs(rows.min() - 10 * scale) < 3 and abs(rows.max() - 20 * scale) < 3
+    assert abs(columns.min() - 2 - 10 * scale) < 3 and abs(columns.max() - 2 - 30 * scale) < 3
+
+
+def test_a_large_picture_is_made_smaller(tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    cv2.imwrite(str(path), np.zeros((1000, 2000, 3), np.uint8))
+    assert draw_panels(path, {"a": []}).shape == (320 + 28, 640 + 4, 3)
+
+
+def test_a_missing_image_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_text("no picture")
+    for name in ("x.png", "y.png"):
+        with pytest.raises(FileNotFoundError, match=f"image .*{name} is not there, or is no image"):
+            draw_panels(tmp_path / name, {"a": []})

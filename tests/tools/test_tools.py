@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from senet_mm.analysis import inference_cost
+
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 SE = "senet_mm::demo/faster_rcnn_se_r18_fpn_shapes.py"
 PLAIN = "senet_mm::demo/faster_rcnn_r18_fpn_shapes.py"
@@ -68,24 +70,68 @@ def test_infer_draws_with_the_classes_of_the_checkpoint(
         assert found["labels"] and max(found["labels"]) < 7
 
 
-def test_compare_prints_and_writes_the_table(tool, work_dirs, tmp_path) -> None:
-    printed = tool("compare.py", work_dirs["plain"], work_dirs["se"], "--out-dir", tmp_path)
-    table = (tmp_path / "comparison.md").read_text()
-    assert table.strip() in printed
-    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == [
-        "plain",
-        "se",
-        "se - plain",
-    ]
-    assert len(list(tmp_path.glob("*.png"))) == 3
+def test_compare_work_dirs(tool, work_dirs, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(inference_cost, "_SECONDS", 0.5)
+    compare = ["compare.py", work_dirs["plain"], work_dirs["se"], "--num-resamples", 20]
+    printed = tool(*compare, "--out-dir", tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [detector["name"] for detector in report["detectors"]] == ["plain", "se"]
+    plain, se = (detector["cost"] for detector in report["detectors"])
+    assert 0 < se["parameters"] - plain["parameters"] < 0.02 * plain["parameters"]
+    assert plain["inference"]["seconds"] > 0 and plain["inference"]["memory"] > 1e6
+    assert plain["seconds_per_iteration"] > 0
+    assert report["detectors"][1]["curves"][0]["loss"]
+    assert "p = " in printed and f"{tmp_path / 'report.html'}" in printed
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<svg") == 5
+    for line in (tmp_path / "report.md").read_text().splitlines():
+        assert not line.startswith("| plain") or line in printed
     results = json.loads((work_dirs["se"] / "epoch_1.bbox.json").read_text())
     assert {"image_id", "category_id", "bbox", "score"} <= results[0].keys()
 
+    # what is evaluated is not evaluated again, unless checkpoint or annotations changed
+    assert "Epoch(test)" in printed
+    assert "Epoch(test)" not in tool(*compare, "--out-dir", tmp_path)
+    record = work_dirs["se"] / "epoch_1.detected.json"
+    record.write_text(record.read_text().replace('"checkpoint": "', '"checkpoint": "0'))
+    assert "Epoch(test)" in tool(*compare, "--out-dir", tmp_path)
 
-def test_compare_needs_two_runs(tool, work_dirs, tmp_path) -> None:
-    assert "expected two work dirs" in _usage_error(tool, "compare.py", work_dirs["se"])
+
+def test_compare_a_checkpoint_with_results_of_another_framework(
+    tool, work_dirs, shapes_root, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(inference_cost, "_SECONDS", 0.5)
+    config = next(work_dirs["se"].glob("*.py"))
+    results = tmp_path / "detectron2.bbox.json"
+    ann_file = shapes_root / "annotations" / "instances_val2017.json"
+    objects = json.loads(ann_file.read_text())["annotations"]
+    results.write_text(json.dumps([entry | {"score": 0.9} for entry in objects]))
+    pair = f"{config},{work_dirs['se'] / 'epoch_1.pth'}"
+    options = ["--out-dir", tmp_path / "out", "--num-resamples", 50, "--names", "se", "perfect"]
+    printed = tool("compare.py", pair, results, *options)
+    assert "perfect is better than se on such images" in printed
+    assert (tmp_path / "out" / "detections" / "0" / "epoch_1.bbox.json").is_file()
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["bootstrap"]["metrics"][1]["AP"]["value"] == 1
+    assert report["detectors"][1]["cost"] is None
+
+
+def test_compare_bad_input(tool, work_dirs, shapes_root, tmp_path) -> None:
+    assert "expected two runs or more" in _usage_error(tool, "compare.py", work_dirs["se"])
     message = tool("compare.py", work_dirs["se"], tmp_path, error=True)
     assert "is no work dir of a training run" in message
+    ann_file = shapes_root / "annotations" / "instances_val2017.json"
+    entry = dict(image_id=1, category_id=1, bbox=[1, 2, 3, 4], score=0.5)
+    for wrong, message in (
+        (entry | dict(image_id=999), "has image_id 999, which is not among"),
+        (entry | dict(category_id=99), "has category_id 99"),
+        (entry | dict(score=float("nan")), "has score nan"),
+    ):
+        for name, entries in (("a.bbox.json", []), ("b.bbox.json", [wrong])):
+            (tmp_path / name).write_text(json.dumps(entries))
+        files = [tmp_path / "a.bbox.json", tmp_path / "b.bbox.json"]
+        assert message in tool("compare.py", *files, "--ann-file", ann_file, error=True)
+    assert "give --ann-file" in tool("compare.py", *files, error=True)
 
 
 def _usage_error(tool, *arguments: object) -> str:
