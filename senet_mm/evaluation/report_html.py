@@ -60,7 +60,10 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
             "Mean over the classes, up to 100 detections an image; of the first run of a detector.",
         )
     )
-    body += ["<h2>Classes</h2>", _figure(plots.plot_classes(comparison), _CLASSES)]
+    body += [
+        "<h2>Classes</h2>",
+        _figure(plots.plot_classes(comparison), _about_classes(comparison)),
+    ]
     body.append(f"<details><summary>Table</summary>{_table(class_table(comparison))}</details>")
     cost, training = plots.plot_cost(comparison), plots.plot_training(comparison)
     if cost:
@@ -81,9 +84,14 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
     )
 
 
-_CLASSES = (
-    "AP of each class, as a difference to the baseline with its interval, the largest gain first."
-)
+def _about_classes(comparison: Comparison) -> str:
+    told = (
+        "AP of each class, as a difference to the baseline with its interval, largest gain first."
+    )
+    chance = (1 - comparison.bootstrap.confidence) * len(comparison.bootstrap.classes)
+    if chance < 1:
+        return told
+    return f"{told} About {chance:.0f} of these intervals leave 0 out by chance alone."
 
 
 def _gallery(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> list[str]:
