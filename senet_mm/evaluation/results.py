@@ -97,7 +97,8 @@ def read_results(path: str | Path, truth: Truth, iou_type: str | None = None) ->
         area = boxes[:, 2] * boxes[:, 3]
         return Detections(path, iou_type, image, category, score, area, shapes, num_outside)
     masks = _masks(path, entries, truth.image_sizes[image])
-    area = np.array(mask_utils.area(masks) if masks else [], dtype=float)
+    # one by one: of more than 255 masks pycocotools' area fails with numpy 2
+    area = np.array([mask_utils.area(mask) for mask in masks], dtype=float)
     return Detections(path, iou_type, image, category, score, area, masks)
 
 

@@ -140,3 +140,15 @@ def test_other_files_are_refused(tmp_path: Path, truth: Truth) -> None:
         read(tmp_path, truth, {"annotations": [BOX]})
     with pytest.raises(ValueError, match="iou_type is 'keypoints'; expected 'bbox' or 'segm'"):
         read(tmp_path, truth, [BOX], iou_type="keypoints")
+
+
+def test_more_masks_than_a_byte_counts(tmp_path: Path, truth: Truth) -> None:
+    size = [int(side) for side in truth.image_sizes[0][::-1]]
+    mask = np.zeros(size, np.uint8, order="F")
+    mask[:7, :9] = 1
+    rle = mask_utils.encode(mask)
+    rle["counts"] = rle["counts"].decode()
+    entry = {**BOX, "image_id": truth.image_ids[0], "segmentation": rle}
+    found = read(tmp_path, truth, [entry] * 300)
+    assert found.iou_type == "segm"
+    assert (found.area == 63).all() and len(found.area) == 300
