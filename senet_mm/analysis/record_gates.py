@@ -13,7 +13,7 @@ from mmengine.utils import ProgressBar
 
 from ..utils.checks import check_data
 from ..utils.data_root import dataset_class, datasets_of
-from ..utils.test_run import test_run
+from ..utils.inference_config import inference_config
 from .gates import GateRecorder, GateStatistics
 
 
@@ -36,7 +36,7 @@ def record_gates(
             annotated, the checkpoint does not fit, or the model has no SE block.
     """
     check_data(cfg, ("test_dataloader",))
-    runner = Runner.from_cfg(_silent(test_run(cfg, checkpoint, work_dir), max_images))
+    runner = Runner.from_cfg(_silent(inference_config(cfg, checkpoint, work_dir), max_images))
     with GateRecorder(runner.model) as recorder:
         dataset = runner.test_dataloader.dataset
         present = _classes_per_image(dataset)

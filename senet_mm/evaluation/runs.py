@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from ..utils.checks import check_data
 from ..utils.cli import read_config
 from ..utils.data_root import annotation_path, datasets_of, image_dir, set_data_root
-from ..utils.test_run import test_run
+from ..utils.inference_config import inference_config
 from ..weights.checkpoint_file import sha256
 
 
@@ -135,7 +135,7 @@ def detect(run: Run) -> Path:
     detected = dict(checkpoint=sha256(run.checkpoint), annotations=sha256(run.ann_file))
     if results.is_file() and record.is_file() and json.loads(record.read_bytes()) == detected:
         return results
-    cfg = test_run(run.config, run.checkpoint, run.work_dir / "test")
+    cfg = inference_config(run.config, run.checkpoint, run.work_dir / "test")
     cfg.test_evaluator = dict(
         type="CocoMetric",
         ann_file=str(run.ann_file),

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from .checks import require_fit
 
 
-def test_run(cfg: Config, checkpoint: str | Path, work_dir: str | Path) -> Config:
+def inference_config(cfg: Config, checkpoint: str | Path, work_dir: str | Path) -> Config:
     """A copy of a config, for a test of a checkpoint by this process alone.
 
     Args:
