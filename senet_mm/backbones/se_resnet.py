@@ -19,21 +19,31 @@ from ..weights import load_weights
 class SEBasicBlock(SEResidualMixin, BasicBlock):
     """Two 3x3 convolutions and SE (ResNet-18 and 34)."""
 
-    def branch(self, x: Tensor) -> Tensor:
-        out = self.relu(self.norm1(self.conv1(x)))
-        return self.se_at("conv2", self.norm2(self.conv2(out)))
+    plugins_before_se = ()  # mmdet's basic block takes none
+
+    def first(self, x: Tensor) -> Tensor:
+        return self.relu(self.norm1(self.conv1(x)))
+
+    def last(self, h: Tensor) -> Tensor:
+        return self.se_at("conv2", super().last(h))
 
 
 class BottleneckBranch(SEResidualMixin):
     """The branch that ResNet's and ResNeXt's bottlenecks share: 1x1, 3x3, 1x1."""
 
-    def branch(self, x: Tensor) -> Tensor:
+    @property
+    def plugins_before_se(self) -> Sequence[str]:
+        """Names of the plugins between the last norm and SE."""
+        return self.after_conv3_plugin_names if self.with_plugins else ()
+
+    def first(self, x: Tensor) -> Tensor:
         out = self.relu(self.norm1(self.conv1(x)))
         out = self._plug(out, "after_conv1")
         out = self.relu(self.norm2(self.conv2(out)))
-        out = self.se_at("conv2", self._plug(out, "after_conv2"))
-        out = self.norm3(self.conv3(out))
-        return self._plug(out, "after_conv3")
+        return self.se_at("conv2", self._plug(out, "after_conv2"))
+
+    def last(self, h: Tensor) -> Tensor:
+        return self._plug(super().last(h), "after_conv3")
 
     def _plug(self, x: Tensor, position: str) -> Tensor:
         if not self.with_plugins:
@@ -153,8 +163,8 @@ class SEResNet(SEBackboneMixin, ResNet):
 
     Args:
         depth: 18, 34, 50, 101 or 152.
-        se_cfg: Options of :class:`senet_mm.layers.SEBlock`, ``placement`` and
-            ``branch_relu`` (see :class:`senet_mm.layers.SEResidualMixin`), and
+        se_cfg: Options of :class:`senet_mm.layers.SEBlock`, ``placement``,
+            ``branch_relu`` and ``fused`` (see :class:`senet_mm.layers.SEResidualMixin`), and
             ``blocks``, the indices of the units of a stage that have SE (all
             by default): one dict for all stages, or a sequence with one dict
             or None (no SE) per stage.

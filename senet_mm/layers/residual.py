@@ -6,18 +6,20 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from .fused import gate_and_sum
 from .se_block import SEBlock
 
 # where the block may sit: Fig. 5, Tables 14 and 15
 PLACEMENTS = ("standard", "pre", "post", "identity", "conv2")
-# what a stage's se_cfg may say: where SE is, and SEBlock's options but for its channels, the unit's
+# what a stage's se_cfg may say: options of its units, and SEBlock's but for its channels
 SE_OPTIONS = (
     "blocks",
     "placement",
     "branch_relu",
+    "fused",
     *(
         name
         for name in inspect.signature(SEBlock).parameters
@@ -30,8 +32,9 @@ class SEResidualMixin:
     """Give mmdet's ``BasicBlock`` or ``Bottleneck`` an SE block ``se``.
 
     A subclass names the mixin before mmdet's block and implements
-    :meth:`branch`. The placements, with F the residual branch up to and with
-    its last norm (and plugins), and S the shortcut:
+    :meth:`first` and :attr:`plugins_before_se`. The placements, with F the
+    residual branch up to and with its last norm (and plugins), and S the
+    shortcut:
 
     - ``standard``: relu(SE(F(x)) + S(x))
     - ``pre``: relu(F(SE(x)) + S(x))
@@ -43,9 +46,13 @@ class SEResidualMixin:
     With ``branch_relu`` the branch ends in one more ReLU, SE(relu(F(x))), as in
     timm's legacy_seresnet18 and legacy_seresnet34.
 
+    ``standard`` has a fast path, the same function in fewer passes over the
+    maps and with less stored for backward; see :mod:`senet_mm.layers.fused`
+    for when it is taken. ``fused=False`` rules it out.
+
     Args:
-        se_cfg: Options of :class:`SEBlock`, ``placement`` and ``branch_relu``;
-            None leaves the plain unit.
+        se_cfg: Options of :class:`SEBlock`, ``placement``, ``branch_relu`` and
+            ``fused``; None leaves the plain unit.
         *args, **kwargs: As mmdet's block takes them.
 
     Raises:
@@ -61,20 +68,34 @@ class SEResidualMixin:
         options = dict(se_cfg)
         self.placement = options.pop("placement", "standard")
         self.branch_relu = options.pop("branch_relu", False)
+        self.fused = options.pop("fused", True)
         if self.placement not in PLACEMENTS:
             raise ValueError(f"placement={self.placement!r}: expected one of {list(PLACEMENTS)}")
         if self.branch_relu and self.placement != "standard":
             raise ValueError(
                 f"branch_relu=True with placement={self.placement!r}: expected 'standard'"
             )
+        if not isinstance(self.fused, bool):
+            raise ValueError(f"fused={self.fused!r}: expected True or False")
         self.se = SEBlock(self._se_channels(), **options)
 
-    def branch(self, x: Tensor) -> Tensor:
-        """The residual branch F: (N, C_in, H, W) -> (N, C_out, H / stride, W / stride).
-
-        Calls ``self.se_at('conv2', ...)`` after the second convolution.
-        """
+    def first(self, x: Tensor) -> Tensor:
+        """The residual branch F up to its last convolution: (N, C_in, H, W) -> (N, C, ...)."""
         raise NotImplementedError
+
+    def last(self, h: Tensor) -> Tensor:
+        """The rest of F: the last convolution, its norm and what follows."""
+        return self.last_norm(self.last_conv(h))
+
+    @property
+    def last_conv(self) -> nn.Module:
+        """The last convolution of F."""
+        return self.conv2 if self.expansion == 1 else self.conv3
+
+    @property
+    def last_norm(self) -> nn.Module:
+        """The norm after it."""
+        return self.norm2 if self.expansion == 1 else self.norm3
 
     def se_at(self, placement: str, x: Tensor) -> Tensor:
         """Apply SE to a map if this is where it sits, else return the map."""
@@ -94,19 +115,20 @@ class SEResidualMixin:
         return self._unit(x)
 
     def _unit(self, x: Tensor) -> Tensor:
-        out = self.branch(self.se_at("pre", x))
-        if self.branch_relu:
-            out = self.relu(out)
-        out = self.se_at("standard", out)
+        h = self.first(self.se_at("pre", x))
         shortcut = x if self.downsample is None else self.downsample(x)
+        if self.placement == "standard" and not self.branch_relu:
+            return gate_and_sum(self, h, shortcut)
+        out = self.last(h)
+        if self.branch_relu:
+            out = self.se_at("standard", self.relu(out))
         out += self.se_at("identity", shortcut)
         return self.se_at("post", self.relu(out))
 
     def _se_channels(self) -> int:
         if self.placement == "pre":
             return self.conv1.in_channels
-        last_conv = self.conv2 if self.expansion == 1 else self.conv3
-        return (self.conv2 if self.placement == "conv2" else last_conv).out_channels
+        return (self.conv2 if self.placement == "conv2" else self.last_conv).out_channels
 
 
 def stage_se_cfgs(se_cfg: Mapping | Sequence[Mapping | None], num_stages: int) -> list[dict | None]:
