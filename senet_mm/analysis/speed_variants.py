@@ -96,6 +96,7 @@ def build_variant(name: str, part: str, *, depth: int, seed: int = 0) -> nn.Modu
     net.load_state_dict(plain.state_dict(), strict=False)
     for module in net.modules():
         if isinstance(module, SEBlock):
+            nn.init.zeros_(module.fc2.weight)
             nn.init.constant_(module.fc2.bias, _OPEN)
     return net
 

@@ -58,7 +58,7 @@ def by_hand(cfg: Config, checkpoint: Path, root: Path) -> tuple[dict, dict]:
             )
             for layer in ("layer1", "layer2", "layer3", "layer4"):
                 for index, unit in enumerate(getattr(model.backbone, layer)):
-                    z = unit.branch(x).mean((2, 3), keepdim=True)
+                    z = unit.last(unit.first(x)).mean((2, 3), keepdim=True)
                     s = torch.sigmoid(unit.se.fc2(unit.se.fc1(z).relu()))
                     name = f"SE_{int(layer[-1]) + 1}_{index + 1}"
                     gates[image["id"]][name] = s[0, :, 0, 0].double().numpy()

@@ -91,7 +91,7 @@ def test_measure(task: str, precision: str) -> None:
     assert [one.name for one in (plain, reference, fused)] == names
     assert plain.ratio == 1 and plain.ratio_spread == 0
     assert all(one.seconds > 0 and one.peak is None for one in (plain, reference, fused))
-    if task == "training":
+    if task == "training" and precision == "float32":  # autocast's copies of weights outweigh maps
         assert reference.saved > 1.05 * plain.saved
         assert fused.saved < reference.saved
 

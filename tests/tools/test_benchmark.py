@@ -8,11 +8,11 @@ from pathlib import Path
 
 def test_prints_and_writes(tool, tmp_path: Path) -> None:
     printed = tool(
-        "benchmark.py", "--size", 32, 32, "--rounds", 2, "--depth", 18, "--out-dir", tmp_path,
+        "benchmark.py", "--size", 64, 64, "--rounds", 2, "--depth", 18, "--out-dir", tmp_path,
         "--device", "cpu", "--variants", "plain", "SE reference", "SE fused",
     )  # fmt: skip
-    assert "R18 backbone, inference, float32, nchw, 1x32x32, cpu" in printed
-    assert "R18 backbone, training, frozen BN, float32, nchw, 2x32x32, cpu" in printed
+    assert "R18 backbone, inference, float32, nchw, 1x64x64, cpu" in printed
+    assert "R18 backbone, training, frozen BN, float32, nchw, 2x64x64, cpu" in printed
     results = json.loads((tmp_path / "speed.json").read_text())["results"]
     assert [len(result["speeds"]) for result in results] == [3, 3]
     assert (tmp_path / "speed.png").stat().st_size > 1000
