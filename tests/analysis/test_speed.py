@@ -51,7 +51,7 @@ def test_all_but_timms_compute_the_same() -> None:
     for name, values in maps.items():
         for ours, plain in zip(values, maps[BASELINE], strict=True):
             assert plain.std() > 0.1
-            assert (ours - plain).norm() < 1e-4 * plain.norm(), name
+            assert (ours - plain).norm() < 1e-3 * plain.norm(), name
 
 
 def test_settled_statistics_are_those_of_the_images() -> None:
