@@ -26,26 +26,30 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--coverage",
         action="store_true",
-        help="instead, simulate how often the interval of the AP difference holds the true one",
+        help="instead, simulate how often the intervals of AP and of its difference hold the "
+        "true numbers",
     )
-    parser.add_argument(
-        "--replications", type=int, default=500, help="data sets of 200 images, for --coverage"
-    )
+    parser.add_argument("--replications", type=int, default=500, help="samples, for --coverage")
+    parser.add_argument("--images", type=int, default=200, help="in a sample, for --coverage")
+    parser.add_argument("--classes", type=int, default=4, help="of objects, for --coverage")
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
     if args.coverage:
-        population = make_population(args.out_dir, seed=args.seed, progress=True)
-        coverage = simulate_coverage(
+        population = make_population(
+            args.out_dir, num_classes=args.classes, seed=args.seed, progress=True
+        )
+        outcomes = simulate_coverage(
             population,
+            num_images=args.images,
             num_replications=args.replications,
             num_resamples=args.resamples,
             seed=args.seed,
             progress=True,
         )
-        print(coverage.summary)
+        print("", *(outcome.summary for outcome in outcomes), sep="\n")
         return
     ann_file, results_files = write_data_set(
         args.out_dir, ann_file=args.ann_file, gain=args.gain, seed=args.seed

@@ -6,7 +6,7 @@ from pathlib import Path
 import senet_mm  # noqa: F401 (makes mmdet importable)
 from senet_mm.evaluation.comparison import compare
 from senet_mm.evaluation.entries import read_entries
-from senet_mm.evaluation.report import write_report
+from senet_mm.evaluation.report import prepare_report, write_report
 from senet_mm.evaluation.tables import difference_tables, metrics_table, notes, verdicts
 from senet_mm.utils import cli
 
@@ -45,6 +45,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     out_dir = Path(args.out_dir)
+    prepare_report(out_dir, num_images=args.num_images)
     entries = read_entries(args.runs, args.names, out_dir=out_dir, data_root=args.data_root)
     comparison, evaluated = compare(
         entries,
@@ -55,10 +56,10 @@ def main() -> None:
         confidence=args.confidence,
         seed=args.seed,
     )
-    files = write_report(comparison, evaluated, out_dir, num_images=args.num_images)
     print("", metrics_table(comparison), difference_tables(comparison), sep="\n\n")
-    print("", *notes(comparison), "", *verdicts(comparison), "", sep="\n")
-    print(f"Report: {', '.join(map(str, files))}")
+    print("", *notes(comparison), "", *verdicts(comparison), "", sep="\n", flush=True)
+    files = write_report(comparison, evaluated, out_dir, num_images=args.num_images)
+    print(f"\nReport: {', '.join(map(str, files))}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ..layers import SEBlock
 from ..paper import row_of
-from ..utils.data_root import datasets_of
+from ..utils.data_root import single_test_set
 from ..utils.markdown import markdown
 
 
@@ -97,15 +97,15 @@ def input_size(cfg: Config) -> tuple[int, int]:
     """Height and width in pixels of a full-sized, padded landscape test image of a config.
 
     Raises:
-        ValueError: If the test pipeline does not resize to a scale.
+        ValueError: If there is not one test data set, or its pipeline does not resize to a scale.
     """
-    dataset = next(datasets_of(cfg, "test_dataloader"))
-    steps = [step for step in dataset.get("pipeline", []) if step.get("scale") is not None]
-    if not steps:
+    steps = single_test_set(cfg).get("pipeline") or []
+    scale = next((step["scale"] for step in steps if step.get("scale") is not None), None)
+    sides = (scale, scale) if isinstance(scale, int) else scale
+    if sides is None or not all(isinstance(side, int) for side in sides):
         raise ValueError("the test pipeline has no Resize with a scale: the input size is unknown")
-    resize = steps[0]
     divisor = cfg.model.data_preprocessor.get("pad_size_divisor", 1)
-    height, width = (divisor * math.ceil(side / divisor) for side in sorted(resize["scale"]))
+    height, width = (divisor * math.ceil(side / divisor) for side in sorted(sides))
     return height, width
 
 

@@ -47,6 +47,10 @@ def find_obstacles(model: nn.Module, blocks: Mapping[str, Block]) -> dict[str, s
             check_foldable(_unit_of(model, block))
         except ValueError as error:
             obstacles[name] = str(error)
+        else:
+            if not block.module.pools:
+                # their mean, which is what is recorded, tells nothing of that
+                obstacles[name] = "squeeze='none': its gates differ from position to position"
     return obstacles
 
 

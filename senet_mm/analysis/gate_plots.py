@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..utils.legends import add_legend
 from .gates import ALL, GateStatistics
 
 # as many evenly spaced channels of each block as the paper draws
@@ -52,13 +54,15 @@ def plot_class_means(statistics: GateStatistics, classes: Sequence[str], path: P
         path: The PNG to write.
     """
 
-    def draw(axes: Axes, name: str, channels: list[int]) -> None:
-        mean = statistics.mean(name)[:, channels]
+    def draw(axes: Axes, name: str, channels: list[int]) -> dict[str, Artist]:
+        mean, handles = statistics.mean(name)[:, channels], {}
         for group in (ALL, *classes):
             # below the classes, which it would hide where they agree
             style = dict(color="0.6", linewidth=3.5) if group == ALL else dict(linewidth=1.0)
             row = statistics.groups.index(group)
-            axes.plot(range(len(channels)), mean[row], label=_label(statistics, group), **style)
+            (curve,) = axes.plot(range(len(channels)), mean[row], **style)
+            handles[_label(statistics, group)] = curve
+        return handles
 
     _panels(statistics, draw, "Mean gate per channel, by the classes in the image", path)
 
@@ -73,12 +77,13 @@ def plot_instances(statistics: GateStatistics, group: str, path: Path) -> None:
     """
     row = statistics.groups.index(group)
 
-    def draw(axes: Axes, name: str, channels: list[int]) -> None:
+    def draw(axes: Axes, name: str, channels: list[int]) -> dict[str, Artist]:
         mean = statistics.mean(name)[row, channels]
         deviation = statistics.variance(name)[row, channels].sqrt()
         x = range(len(channels))
-        axes.fill_between(x, mean - deviation, mean + deviation, alpha=0.35, label="± 1 std")
-        axes.plot(x, mean, linewidth=1.2, label="mean")
+        band = axes.fill_between(x, mean - deviation, mean + deviation, alpha=0.35)
+        (curve,) = axes.plot(x, mean, linewidth=1.2)
+        return {"± 1 std": band, "mean": curve}
 
     title = f"Gates over the images with {_label(statistics, group)}"
     if group == ALL:
@@ -99,7 +104,7 @@ def _label(statistics: GateStatistics, group: str) -> str:
 
 def _panels(
     statistics: GateStatistics,
-    draw: Callable[[Axes, str, list[int]], None],
+    draw: Callable[[Axes, str, list[int]], dict[str, Artist]],
     title: str,
     path: Path,
 ) -> None:
@@ -112,7 +117,7 @@ def _panels(
     for axes, name in zip(grid.flat, names, strict=False):
         count = statistics.mean(name).shape[1]
         channels = torch.linspace(0, count - 1, min(_CHANNELS, count)).round().int().tolist()
-        draw(axes, name, channels)
+        handles = draw(axes, name, channels)
         axes.set_title(f"{name}  ({count} channels)", fontsize=10)
         ticks = [*range(0, len(channels), 10), len(channels) - 1]
         axes.set_xticks(ticks, [channels[tick] for tick in ticks], fontsize=8)
@@ -126,13 +131,13 @@ def _panels(
         axes.set_ylabel("gate")
     for axes in grid.flat[: len(names)][-columns:]:
         axes.set_xlabel("channel")
-    handles, labels = grid.flat[0].get_legend_handles_labels()
-    figure.legend(
+    legend = add_legend(
+        figure,
         handles,
-        labels,
         title=title,
         loc="outside upper center",
-        ncols=min(len(labels), 2 * columns),
+        ncols=min(len(handles), 2 * columns),
         frameon=False,
     )
+    legend.get_title().set_parse_math(False)
     figure.savefig(path, dpi=100)

@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from mmengine.utils import ProgressBar
 
 from ..utils.checks import check_data
-from ..utils.data_root import dataset_class, datasets_of
+from ..utils.data_root import dataset_class, single_test_set
 from ..utils.inference_config import inference_config
 from .gates import GateRecorder, GateStatistics
 
@@ -29,12 +29,13 @@ def record_gates(
         cfg: The config, which is not changed.
         checkpoint: The checkpoint.
         work_dir: Where mmengine writes its log.
-        max_images: Take only the first images of each data set of the test set.
+        max_images: Take only the first images of the test set.
 
     Raises:
-        FileNotFoundError, ValueError: If the data set is missing, empty or not
-            annotated, the checkpoint does not fit, or the model has no SE block.
+        FileNotFoundError, ValueError: If there is not one test data set, it is missing, empty or
+            not annotated, the checkpoint does not fit, or the model has no SE block.
     """
+    single_test_set(cfg)
     check_data(cfg, ("test_dataloader",))
     runner = Runner.from_cfg(_silent(inference_config(cfg, checkpoint, work_dir), max_images))
     with GateRecorder(runner.model) as recorder:
@@ -52,9 +53,9 @@ def check_classes(cfg: Config, names: Sequence[str]) -> None:
     """Check that the test set of a config has classes of these names.
 
     Raises:
-        ValueError: If it has not.
+        ValueError: If it has not, or there is not one test set.
     """
-    dataset = next(datasets_of(cfg, "test_dataloader"))
+    dataset = single_test_set(cfg)
     default = dataset_class(dataset).METAINFO["classes"]
     classes = (dataset.get("metainfo") or {}).get("classes", default)
     unknown = [name for name in names if name not in classes]
@@ -67,8 +68,7 @@ def _silent(cfg: Config, max_images: int | None) -> Config:
     cfg.log_level = "WARNING"  # lines of a log would break the progress bar
     cfg.test_evaluator = []
     if max_images is not None:
-        for dataset in datasets_of(cfg, "test_dataloader"):
-            dataset.indices = max_images
+        single_test_set(cfg).indices = max_images
     return cfg
 
 

@@ -7,40 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..analysis.complexity import (
-    build_detector,
-    count_multiply_adds,
-    count_parameters,
-    input_size,
-)
-from ..analysis.inference_cost import InferenceCost, inference_costs
+from mmdet.datasets import CocoDataset
+
 from ..paper import Detection, detection_row_of
-from ..weights.sources import fetch
+from ..utils.checks import check_data
 from .coco_accumulate import precision_curves
-from .coco_bootstrap import Bootstrap, bootstrap
+from .coco_bootstrap import Bootstrap, bootstrap, check_options
 from .coco_matches import Matches, match
+from .costs import Cost, measure_costs
 from .entries import Entry
 from .results import Detections, read_results
-from .runs import Run, seconds_per_iteration
 from .training_curves import Curves, read_curves
 from .truth import Truth, check_same_truth, read_truth
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a detector costs.
-
-    Attributes:
-        parameters: Number of parameters of the whole detector.
-        multiply_adds: Multiply-adds of one full-sized test image.
-        inference: Time and memory of one image.
-        seconds_per_iteration: Median time of a training iteration, if logged.
-    """
-
-    parameters: int
-    multiply_adds: int
-    inference: InferenceCost
-    seconds_per_iteration: float | None
 
 
 @dataclass(frozen=True)
@@ -51,8 +29,8 @@ class Detector:
         name: Its name.
         sources: Its runs, as the user gave them.
         results_files: Their detections.
-        cost: What it costs, where a config was given.
-        paper: The paper's row for its config, if there is one.
+        cost: What it costs, where a config was given and the input size is known.
+        paper: The paper's row for its config, if there is one and the data are COCO's.
         precision: Mean precision at the 101 recalls by IoU threshold, the first run's.
         curves: Training loss and AP over time of each run, where there is a log.
     """
@@ -77,6 +55,7 @@ class Comparison:
         num_objects: Its objects, crowds left out.
         detectors: The detectors, the baseline first.
         bootstrap: Their metrics, with intervals, and the differences to the baseline.
+        remarks: What was out of the ordinary.
     """
 
     ann_file: Path
@@ -85,6 +64,7 @@ class Comparison:
     num_objects: int
     detectors: tuple[Detector, ...]
     bootstrap: Bootstrap
+    remarks: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -119,11 +99,11 @@ def compare(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> tuple[Comparison, Evaluated]:
-    """Evaluate what is not evaluated yet, and compare.
+    """Evaluate what is not evaluated yet, and compare. Bad input fails before any inference.
 
     Args:
         entries: The runs; the first one's detector is the baseline.
-        ann_file: Annotations; by default those of the runs' test sets.
+        ann_file: Annotations, by default those of the runs' test sets; they must be the same.
         image_dir: Their images; by default those of the first run's test set.
         iou_type: 'bbox' or 'segm'.
         num_resamples: Resamples of the bootstrap over images.
@@ -133,25 +113,29 @@ def compare(
     Raises:
         FileNotFoundError: If a file is missing.
         ValueError: If there are fewer than two detectors, no annotations, runs on different
-            annotations, or wrong results.
+            annotations, wrong results, or an option is out of its range.
     """
     groups = _by_name(entries)
+    if image_dir is not None and not Path(image_dir).is_dir():
+        raise FileNotFoundError(f"--image-dir {image_dir} is no folder")
     truth = _read_truth(entries, ann_file)
-    detections = [
-        [read_results(entry.results_file(iou_type), truth, iou_type) for entry in group]
-        for group in groups.values()
-    ]
+    check_options(len(truth.image_ids), num_resamples, confidence)
+    read = _read_detections(entries, truth, iou_type)
+    detections = [[read[entry.source] for entry in group] for group in groups.values()]
     matches = tuple(
         tuple(match(truth, results, progress=True) for results in group) for group in detections
     )
-    costs = _costs({name: group[0].run for name, group in groups.items() if group[0].run})
+    costs, remarks = measure_costs(
+        {name: group[0].run for name, group in groups.items() if group[0].run}
+    )
+    is_coco = iou_type == "bbox" and set(truth.classes) == set(CocoDataset.METAINFO["classes"])
     detectors = tuple(
         Detector(
             name=name,
             sources=tuple(entry.source for entry in group),
             results_files=tuple(results.path for results in found),
             cost=costs.get(name),
-            paper=_paper_row(group[0].run),
+            paper=_paper_row(group[0]) if is_coco else None,
             precision={
                 key: [float(value) for value in curve]
                 for key, curve in precision_curves(runs[0]).items()
@@ -173,6 +157,7 @@ def compare(
         num_objects=sum(not a["iscrowd"] for a in truth.coco.dataset["annotations"]),
         detectors=detectors,
         bootstrap=result,
+        remarks=(*filter(None, map(_outside, read.values())), *remarks),
     )
     first = tuple(found[0] for found in detections)
     return comparison, Evaluated(truth, first, matches, image_dir and Path(image_dir))
@@ -192,9 +177,19 @@ def _by_name(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
 
 def _read_truth(entries: Sequence[Entry], ann_file: str | Path | None) -> Truth:
     """The annotations; those of the runs' configs must be the same."""
-    if ann_file is not None:
-        return read_truth(ann_file)
     files = dict.fromkeys(entry.run.ann_file.resolve() for entry in entries if entry.run)
+    if ann_file is not None:
+        given = read_truth(ann_file)
+        files.pop(given.path.resolve(), None)
+        for path in files:
+            try:
+                check_same_truth(given, read_truth(path))
+            except ValueError as error:
+                raise ValueError(
+                    "--ann-file is not the test set of a run, of which its detections are: "
+                    f"{error}, by test_dataloader in its config"
+                ) from error
+        return given
     if not files:
         raise ValueError("results files alone do not tell their annotations: give --ann-file")
     first, *others = (read_truth(path) for path in files)
@@ -203,26 +198,30 @@ def _read_truth(entries: Sequence[Entry], ann_file: str | Path | None) -> Truth:
     return first
 
 
-def _paper_row(run: Run | None) -> Detection | None:
-    return detection_row_of(Path(run.config.filename).stem) if run else None
-
-
-def _costs(runs: dict[str, Run]) -> dict[str, Cost]:
-    models, sizes = {}, {}
-    for name, run in runs.items():
-        models[name], sizes[name] = build_detector(run.config), input_size(run.config)
-        models[name].load_state_dict(fetch(str(run.checkpoint)).state_dict, strict=False)
-    counted = {name: count_multiply_adds(model, sizes[name]) for name, model in models.items()}
-    inference = inference_costs(models, sizes)
+def _read_detections(
+    entries: Sequence[Entry], truth: Truth, iou_type: str
+) -> dict[str, Detections]:
+    """Detections by source; those that need no inference come first, so that they fail first."""
+    for entry in entries:
+        if entry.run:
+            check_data(entry.run.config, ("test_dataloader",))
     return {
-        name: Cost(
-            parameters=count_parameters(model),
-            multiply_adds=counted[name],
-            inference=inference[name],
-            seconds_per_iteration=seconds_per_iteration(runs[name]),
-        )
-        for name, model in models.items()
+        entry.source: read_results(entry.results_file(iou_type), truth, iou_type)
+        for entry in sorted(entries, key=lambda entry: entry.results is None)
     }
+
+
+def _outside(detections: Detections) -> str | None:
+    if not detections.num_outside:
+        return None
+    return (
+        f"{detections.num_outside:,} of {len(detections.score):,} boxes of {detections.path.name} "
+        "reach over their image's edge by more than a pixel; they were evaluated as they are."
+    )
+
+
+def _paper_row(entry: Entry) -> Detection | None:
+    return detection_row_of(Path(entry.run.config.filename).stem) if entry.run else None
 
 
 def seed_deviation(values: Sequence[float | None]) -> float | None:

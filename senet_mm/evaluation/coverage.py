@@ -1,4 +1,4 @@
-"""How often the bootstrap's interval holds the true difference, by simulation."""
+"""How often the bootstrap's intervals hold the true numbers, by simulation."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from .truth import read_truth
 
 @dataclass(frozen=True)
 class Coverage:
-    """Outcome of a simulation.
+    """Outcome of a simulation for one number.
 
     Attributes:
-        metric: What was compared.
-        true_difference: The difference of the two detectors on the whole population.
-        mean_difference: Its mean over the replications, each on a sample.
-        num_covered: Number of replications whose interval holds the true difference.
+        quantity: What the number is.
+        true_value: It on the whole population.
+        mean_value: Its mean over the replications, each on a sample.
+        num_covered: Number of replications whose interval holds the true value.
         num_replications: Number of replications.
         confidence: What the intervals promise.
     """
 
-    metric: str
-    true_difference: float
-    mean_difference: float
+    quantity: str
+    true_value: float
+    mean_value: float
     num_covered: int
     num_replications: int
     confidence: float
 
     @property
     def rate(self) -> float:
-        """Share of the replications whose interval holds the true difference."""
+        """Share of the replications whose interval holds the true value."""
         return self.num_covered / self.num_replications
 
     @property
@@ -52,8 +52,8 @@ class Coverage:
     def summary(self) -> str:
         """The outcome in words."""
         return (
-            f"true difference of {self.metric}: {100 * self.true_difference:+.2f}, mean over the "
-            f"samples {100 * self.mean_difference:+.2f}\n"
+            f"{self.quantity}: truly {100 * self.true_value:.2f}, mean over the samples "
+            f"{100 * self.mean_value:.2f}\n"
             f"the {self.confidence:.0%} interval holds it in {self.num_covered} of "
             f"{self.num_replications} samples: {self.rate:.1%} "
             f"(binomial standard error {self.standard_error:.1%})"
@@ -61,13 +61,19 @@ class Coverage:
 
 
 def make_population(
-    folder: str | Path, *, num_images: int = 20_000, seed: int = 0, progress: bool = False
+    folder: str | Path,
+    *,
+    num_images: int = 20_000,
+    num_classes: int = 4,
+    seed: int = 0,
+    progress: bool = False,
 ) -> list[Matches]:
-    """Two synthetic detectors of different quality on many small images of four classes.
+    """Two synthetic detectors of different quality on many small images of a few classes.
 
     Args:
         folder: Where annotation and results files are written.
         num_images: Size of the population; samples should be much smaller.
+        num_classes: Number of classes, the first the most frequent.
         seed: Seed of the data.
         progress: Whether to show a bar on stderr.
 
@@ -78,7 +84,7 @@ def make_population(
         folder,
         num_images=num_images,
         num_objects=4 * num_images,
-        num_classes=4,
+        num_classes=num_classes,
         per_image=10,
         gain=0.2,
         seed=seed,
@@ -97,7 +103,7 @@ def simulate_coverage(
     confidence: float = 0.95,
     seed: int = 0,
     progress: bool = False,
-) -> Coverage:
+) -> tuple[Coverage, Coverage, Coverage]:
     """Draw small data sets from a population and bootstrap each.
 
     Args:
@@ -110,6 +116,9 @@ def simulate_coverage(
         seed: Seed of samples and resamples.
         progress: Whether to show a bar on stderr.
 
+    Returns:
+        The outcome for the first detector's metric, the second's, and their difference.
+
     Raises:
         ValueError: If there is no replication.
     """
@@ -120,25 +129,27 @@ def simulate_coverage(
     worse, better = (
         accumulate(one, everything).metrics()[0, ALL_METRICS.index(metric)] for one in population
     )
-    true_difference = float(better - worse)
+    truths = (worse, better, better - worse)
     rng = np.random.default_rng(seed)
-    differences, num_covered = [], 0
+    values, num_covered = [], np.zeros(len(truths), dtype=int)
     replications = range(num_replications)
     for _ in track_iter_progress(replications, file=sys.stderr) if progress else replications:
         images = rng.choice(size, num_images, replace=False)
-        estimate = bootstrap(
+        result = bootstrap(
             [[one.subset(images)] for one in population],
             num_resamples=num_resamples,
             confidence=confidence,
             seed=int(rng.integers(2**31)),
-        ).differences[0][metric]
-        differences.append(estimate.value)
-        num_covered += estimate.low <= true_difference <= estimate.high
-    return Coverage(
-        metric=metric,
-        true_difference=true_difference,
-        mean_difference=float(np.mean(differences)),
-        num_covered=num_covered,
-        num_replications=num_replications,
-        confidence=confidence,
+        )
+        estimates = [each[metric] for each in (*result.metrics, *result.differences)]
+        values.append([estimate.value for estimate in estimates])
+        num_covered += [
+            e.low <= truth <= e.high for e, truth in zip(estimates, truths, strict=True)
+        ]
+    quantities = (f"{metric} of the first", f"{metric} of the second", f"difference of {metric}")
+    return tuple(
+        Coverage(quantity, float(truth), float(mean), int(covered), num_replications, confidence)
+        for quantity, truth, mean, covered in zip(
+            quantities, truths, np.mean(values, axis=0), num_covered, strict=True
+        )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,11 @@ class Entry:
 
         Raises:
             FileNotFoundError: If masks are asked of a detector that has none.
+            ValueError: If boxes are asked of a file of masks.
         """
         if self.results is not None:
+            if iou_type == "bbox" and self.results.name.endswith(".segm.json"):
+                raise ValueError(f"{self.results} holds masks: give --iou-type segm")
             return self.results
         boxes = detect(self.run)
         if iou_type == "bbox":
@@ -53,37 +57,46 @@ def read_entries(
 
     Args:
         sources: Each a work dir, ``CONFIG,CHECKPOINT``, or a COCO results file (``.json``).
-        names: Names of the detectors; by default the work dir's, the config's or the file's.
+        names: Names of the detectors; by default the work dir's, the config's or the file's
+            without ``.json``, ``.bbox`` and ``.segm``.
         out_dir: Where detections of ``CONFIG,CHECKPOINT`` go.
         data_root: Where the data set is now, if it was moved.
 
     Raises:
-        FileNotFoundError, ValueError: If a source is none of these, or names do not fit.
+        FileNotFoundError, ValueError: If a source is none of these, names do not fit, or there
+            are none and a results file has the name of another run.
     """
     if names is not None and len(names) != len(sources):
         raise ValueError(f"--names has {len(names)} names: expected {len(sources)}, one per run")
-    entries = [
-        _read(source, out_dir / "detections" / str(index), data_root)
-        for index, source in enumerate(sources)
-    ]
+    entries = [_read(source, out_dir / "detections", data_root) for source in sources]
     if names is not None:
-        entries = [
+        return [
             Entry(name, entry.source, entry.run, entry.results)
             for name, entry in zip(names, entries, strict=True)
         ]
+    for entry in entries:
+        same = [other.source for other in entries if other.name == entry.name]
+        if entry.results is not None and len(same) > 1:
+            raise ValueError(
+                f"{' and '.join(same)} would all be named {entry.name!r}: give --names, one per "
+                "run (runs of one name are seeds of one detector)"
+            )
     return entries
 
 
-def _read(source: str, work_dir: Path, data_root: str | None) -> Entry:
+def _read(source: str, slots: Path, data_root: str | None) -> Entry:
     if "," in source and not Path(source).exists():
         config, _, checkpoint = source.partition(",")
-        run = make_run(config, checkpoint, work_dir, data_root)
+        files = f"{Path(config).resolve()},{Path(checkpoint).resolve()}"
+        slot = f"{Path(config).stem}-{hashlib.sha256(files.encode()).hexdigest()[:8]}"
+        run = make_run(config, checkpoint, slots / slot, data_root)
         return Entry(Path(config).stem, source, run)
     path = Path(source)
     if path.suffix == ".json":
         if not path.is_file():
             raise FileNotFoundError(f"results file {path} not found")
-        return Entry(path.name.split(".")[0], source, results=path)
+        name = path.stem.removesuffix(".bbox").removesuffix(".segm")
+        return Entry(name, source, results=path)
     if not path.is_dir():
         raise FileNotFoundError(
             f"{source} not found: expected a work dir, CONFIG,CHECKPOINT, or a COCO results file "

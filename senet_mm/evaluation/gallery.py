@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from mmengine.utils import track_iter_progress
 from pycocotools import mask as mask_utils
 
 from ..utils.data_root import palette
@@ -35,56 +37,62 @@ class Exhibit:
     picture: np.ndarray
 
 
-def effects(baseline: Sequence[Matches], other: Sequence[Matches]) -> np.ndarray:
-    """What each image adds to the difference in AP: all images' minus that of all but this one.
-
-    Args:
-        baseline: The runs of one detector, on I images.
-        other: Those of the other.
-
-    Returns:
-        (I,) differences in 0..1.
-    """
-    num_images = baseline[0].num_images
-    everything = np.ones((1, num_images), dtype=np.int32)
-    whole = _difference(baseline, other, everything)[0]
-    without = [
-        _difference(baseline, other, 1 - np.eye(num_images, dtype=np.int32)[start : start + _BLOCK])
-        for start in range(0, num_images, _BLOCK)
-    ]
-    return np.nan_to_num(whole - np.concatenate(without))
-
-
-def gallery(
-    evaluated: Evaluated, names: Sequence[str], index: int, *, num_images: int = 8
-) -> list[Exhibit]:
+def galleries(
+    evaluated: Evaluated, names: Sequence[str], *, num_images: int = 8, progress: bool = False
+) -> tuple[dict[str, list[Exhibit]], list[str]]:
     """Draw the images that speak most for one of two detectors, and for the other.
 
     Args:
         evaluated: What was compared, its image folder known.
         names: Names of the detectors.
-        index: The detector to set against the baseline.
-        num_images: How many images to draw, half of them for each side.
+        num_images: How many images to draw for each detector but the baseline, half of them for
+            each side; an odd number is rounded up.
+        progress: Whether to show a bar on stderr.
 
-    Raises:
-        FileNotFoundError: If an image cannot be read.
+    Returns:
+        The images by the detector that is set against the baseline, and a remark on each image
+        that cannot be read.
     """
-    effect = effects(evaluated.matches[0], evaluated.matches[index])
-    order = np.argsort(-effect, kind="stable")
-    half = num_images // 2
-    chosen = [i for i in order[:half] if effect[i] > 0]
-    chosen += [i for i in order[::-1][:half] if effect[i] < 0]
-    return [_exhibit(evaluated, names, index, int(image), effect[image]) for image in chosen]
+    tasks = [
+        (index, run, start)
+        for index, runs in enumerate(evaluated.matches)
+        for run in runs
+        for start in range(0, run.num_images, _BLOCK)
+    ]
+    parts: list[list[np.ndarray]] = [[] for _ in evaluated.matches]
+    for index, run, start in track_iter_progress(tasks, file=sys.stderr) if progress else tasks:
+        parts[index].append(_effects(run, start))
+    # (I,) for each detector, the mean over its runs
+    effects = [
+        np.concatenate(part).reshape(len(runs), -1).mean(axis=0)
+        for part, runs in zip(parts, evaluated.matches, strict=True)
+    ]
+    exhibits: dict[str, list[Exhibit]] = {}
+    missing: dict[str, None] = {}
+    for index, name in enumerate(names[1:], start=1):
+        effect = np.nan_to_num(effects[index] - effects[0])
+        exhibits[name] = []
+        for image in _choose(effect, num_images):
+            try:
+                exhibits[name].append(_exhibit(evaluated, names, index, image, effect[image]))
+            except FileNotFoundError as error:
+                missing[f"The gallery lacks an {error}."] = None
+    return exhibits, list(missing)
 
 
-def _difference(
-    baseline: Sequence[Matches], other: Sequence[Matches], weights: np.ndarray
-) -> np.ndarray:
-    first, second = (
-        np.mean([accumulate(run, weights).metrics()[:, 0] for run in runs], axis=0)
-        for runs in (baseline, other)
-    )
-    return second - first
+def _effects(run: Matches, start: int) -> np.ndarray:
+    """AP of all images minus that of all but one, for each of a block of images."""
+    weights = 1 - np.eye(run.num_images, dtype=np.int32)[start : start + _BLOCK]
+    weights = np.concatenate([np.ones((1, run.num_images), dtype=np.int32), weights])
+    precision = accumulate(run, weights).metrics()[:, 0]
+    return precision[0] - precision[1:]
+
+
+def _choose(effect: np.ndarray, num_images: int) -> list[int]:
+    """The images of the largest and of the smallest effects."""
+    order, half = np.argsort(-effect, kind="stable").tolist(), (num_images + 1) // 2
+    first = [image for image in order[:half] if effect[image] > 0]
+    return first + [image for image in order[::-1][:half] if effect[image] < 0]
 
 
 def _exhibit(

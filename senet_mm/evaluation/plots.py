@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from ..utils.legends import add_legend
 from .coco_accumulate import RECALLS
 from .coco_bootstrap import Estimate
 from .coco_metrics import METRICS
@@ -28,13 +30,20 @@ _STYLE = {
     "grid.color": "#e3e3e3",
     "axes.axisbelow": True,
     "legend.frameon": False,
+    "text.parse_math": False,  # a $ in a name is no formula
 }
+_LINES = ("-", "--", ":", "-.")  # each with all colours
 _METRIC_NAMES = {"APs": "AP small", "APm": "AP medium", "APl": "AP large"}
 
 
 def color(index: int) -> str:
     """The colour of a detector."""
     return COLORS[index % len(COLORS)]
+
+
+def line(index: int) -> dict[str, str]:
+    """Colour and style of a detector's lines."""
+    return dict(color=color(index), linestyle=_LINES[index // len(COLORS) % len(_LINES)])
 
 
 def plot_differences(comparison: Comparison) -> str:
@@ -45,12 +54,11 @@ def plot_differences(comparison: Comparison) -> str:
         axes = figure.subplots()
         labels = [_METRIC_NAMES.get(name, name) for name in METRICS]
         for index, differences in enumerate(others, start=1):
-            shift = 0.22 * (index - (len(others) + 1) / 2)
-            _intervals(axes, [differences[name] for name in METRICS], shift, index, comparison)
+            estimates = [differences[name] for name in METRICS]
+            _intervals(axes, estimates, index, len(others))
         _category_axis(axes, labels)
         axes.set_xlabel(f"difference to {comparison.names[0]}, percentage points")
-        if len(others) > 1:
-            axes.legend()
+        _difference_legend(axes, comparison)
         return _svg(figure)
 
 
@@ -61,10 +69,11 @@ def plot_precision_recall(comparison: Comparison) -> str:
         panels = figure.subplots(1, 3, sharey=True)
         for axes, key in zip(panels, ("0.50", "0.75", "0.50:0.95"), strict=True):
             for index, detector in enumerate(comparison.detectors):
-                axes.plot(RECALLS, detector.precision[key], color=color(index), label=detector.name)
+                axes.plot(RECALLS, detector.precision[key], **line(index))
             axes.set(title=f"IoU {key}", xlabel="recall", xlim=(0, 1), ylim=(0, 1.02))
         panels[0].set_ylabel("precision")
-        panels[-1].legend(loc="upper right")
+        everyone = range(len(comparison.detectors))
+        add_legend(panels[-1], _keys(comparison, everyone), loc="upper right")
         return _svg(figure)
 
 
@@ -79,12 +88,10 @@ def plot_classes(comparison: Comparison) -> str:
         figure = Figure(figsize=(8, 1 + 0.22 * len(order) * max(1, 0.7 * others)))
         axes = figure.subplots()
         for index, differences in enumerate(bootstrap.class_differences, start=1):
-            shift = 0.22 * (index - (others + 1) / 2)
-            _intervals(axes, [differences[i] for i in order], shift, index, comparison)
+            _intervals(axes, [differences[i] for i in order], index, others)
         _category_axis(axes, [bootstrap.classes[index] for index in order])
         axes.set_xlabel(f"AP difference to {comparison.names[0]}, percentage points")
-        if others > 1:
-            axes.legend()
+        _difference_legend(axes, comparison)
         return _svg(figure)
 
 
@@ -106,12 +113,13 @@ def plot_cost(comparison: Comparison) -> str | None:
                 1000 * cost.inference.seconds,
             )
             for axes, value in zip(panels, values, strict=True):
-                _point(axes, value, ap, index, detector.name)
+                _point(axes, value, ap, index)
         for axes, label in zip(panels, ("parameters (M)", "GFLOPs", "ms per image"), strict=True):
             axes.set_xlabel(label)
             axes.margins(x=0.25, y=0.15)
         panels[0].set_ylabel("AP (%)")
-        panels[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        handles = _keys(comparison, [index for index, _ in shown], marker="o")
+        add_legend(panels[-1], handles, loc="center left", bbox_to_anchor=(1, 0.5))
         return _svg(figure)
 
 
@@ -123,31 +131,43 @@ def plot_training(comparison: Comparison) -> str | None:
         figure = Figure(figsize=(10, 3.4))
         left, right = figure.subplots(1, 2)
         for index, detector in enumerate(comparison.detectors):
-            for number, curves in enumerate(detector.curves):
-                label = detector.name if number == 0 else None
-                _training(left, right, curves, color(index), label)
+            for curves in detector.curves:
+                _training(left, right, curves, index)
         left.set(xlabel="iteration", ylabel="training loss")
         right.set(xlabel="epoch or iteration of the evaluation", ylabel="AP (%)")
         for axes in (left, right):
             axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
-        left.legend()
+        trained = [i for i, d in enumerate(comparison.detectors) if any(c.loss for c in d.curves)]
+        add_legend(left, _keys(comparison, trained))
         return _svg(figure)
 
 
-def _intervals(
-    axes: Axes, estimates: Sequence[Estimate], shift: float, index: int, comparison: Comparison
-) -> None:
-    """One horizontal interval per row, filled where it leaves 0 out."""
+def _keys(
+    comparison: Comparison, indices: Sequence[int], marker: str | None = None
+) -> dict[str, Line2D]:
+    """What stands for detectors in a legend, by name."""
+    return {comparison.names[i]: Line2D([], [], marker=marker, **line(i)) for i in indices}
+
+
+def _difference_legend(axes: Axes, comparison: Comparison) -> None:
+    first, *others = comparison.names
+    if len(others) > 1:
+        keys = _keys(comparison, range(1, len(comparison.names)), marker="o")
+        add_legend(axes, {f"{name} - {first}": key for name, key in keys.items()})
+
+
+def _intervals(axes: Axes, estimates: Sequence[Estimate], index: int, others: int) -> None:
+    """One horizontal interval per row, filled where it leaves 0 out; ``others`` share a row."""
+    shift = min(0.22, 0.8 / others) * (index - (others + 1) / 2)
     for row, estimate in enumerate(estimates):
         if estimate.low is None:
             continue
         shown = estimate.low > 0 or estimate.high < 0
         low, high, value = (100 * x for x in (estimate.low, estimate.high, estimate.value))
-        label = f"{comparison.names[index]} - {comparison.names[0]}" if row == 0 else None
-        axes.plot([low, high], [row + shift] * 2, color=color(index), linewidth=2)
+        axes.plot([low, high], [row + shift] * 2, linewidth=2, **line(index))
         face = color(index) if shown else "white"
         style = dict(markerfacecolor=face, markeredgecolor=color(index), markeredgewidth=1.5)
-        axes.plot(value, row + shift, "o", color=color(index), label=label, **style)
+        axes.plot(value, row + shift, "o", **style)
 
 
 def _category_axis(axes: Axes, labels: Sequence[str]) -> None:
@@ -157,21 +177,22 @@ def _category_axis(axes: Axes, labels: Sequence[str]) -> None:
     axes.grid(axis="y", visible=False)
 
 
-def _point(axes: Axes, value: float, ap: Estimate, index: int, name: str) -> None:
+def _point(axes: Axes, value: float, ap: Estimate, index: int) -> None:
     if ap.low is None:
         return
-    error = [[100 * (ap.value - ap.low)], [100 * (ap.high - ap.value)]]
-    axes.errorbar(
-        value, 100 * ap.value, yerr=error, fmt="o", capsize=4, color=color(index), label=name
-    )
+    # no error bar: the value may lie outside of its interval
+    axes.plot([value] * 2, [100 * ap.low, 100 * ap.high], marker="_", **line(index))
+    axes.plot(value, 100 * ap.value, "o", color=color(index))
 
 
-def _training(left: Axes, right: Axes, curves: Curves, shade: str, label: str | None) -> None:
+def _training(left: Axes, right: Axes, curves: Curves, index: int) -> None:
     if curves.loss:
-        left.plot(*zip(*curves.loss, strict=True), color=shade, label=label, linewidth=1.2)
+        left.plot(*zip(*curves.loss, strict=True), linewidth=1.2, **line(index))
     if curves.precision:
         steps, values = zip(*curves.precision, strict=True)
-        right.plot(steps, [100 * value for value in values], "o-", color=shade, markersize=4)
+        right.plot(
+            steps, [100 * value for value in values], marker="o", markersize=4, **line(index)
+        )
 
 
 def _svg(figure: Figure) -> str:

@@ -4,13 +4,36 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from .comparison import Comparison, Evaluated
-from .gallery import Exhibit, gallery
+from .gallery import Exhibit, galleries
 from .report_html import html
 from .tables import class_table, difference_tables, metrics_table, notes, verdicts
+from .whole_files import write_whole
+
+
+def prepare_report(out_dir: Path, *, num_images: int = 8) -> None:
+    """Check what :func:`write_report` needs, before the work is done.
+
+    Raises:
+        ValueError: If ``num_images`` is negative.
+        OSError: If the folder cannot be created or written.
+    """
+    if num_images < 0:
+        raise ValueError(f"--num-images is {num_images}; expected 0 or more")
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        probe = out_dir / f".write_probe_{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OSError(
+            f"cannot write to {out_dir} ({error.strerror}): choose another --out-dir"
+        ) from error
 
 
 def write_report(
@@ -22,28 +45,28 @@ def write_report(
         comparison: The comparison.
         evaluated: What its gallery is drawn from; without an image folder there is none.
         out_dir: Where the files go.
-        num_images: Images of the gallery, per detector but the baseline.
+        num_images: Images of the gallery, per detector but the baseline. One that cannot be read
+            is left out, which a note tells.
 
     Returns:
         Paths of the three files.
 
     Raises:
-        FileNotFoundError: If an image of the gallery cannot be read.
+        ValueError, OSError: As :func:`prepare_report` does.
     """
-    out_dir.mkdir(parents=True, exist_ok=True)
+    prepare_report(out_dir, num_images=num_images)
     exhibits: dict[str, list[Exhibit]] = {}
     if evaluated.image_dir is not None and num_images:
-        names = comparison.names
-        exhibits = {
-            names[index]: gallery(evaluated, names, index, num_images=num_images)
-            for index in range(1, len(names))
-        }
+        exhibits, missing = galleries(
+            evaluated, comparison.names, num_images=num_images, progress=True
+        )
+        comparison = replace(comparison, remarks=(*comparison.remarks, *missing))
     contents = {
         "report.md": as_markdown(comparison),
-        "report.json": json.dumps(asdict(comparison), indent=1, default=str),
+        "report.json": json.dumps(_plain(asdict(comparison)), indent=1, allow_nan=False),
         "report.html": html(comparison, exhibits),
     }
-    return [_write(out_dir / name, content) for name, content in contents.items()]
+    return [write_whole(out_dir / name, content) for name, content in contents.items()]
 
 
 def as_markdown(comparison: Comparison) -> str:
@@ -54,8 +77,12 @@ def as_markdown(comparison: Comparison) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _write(path: Path, content: str) -> Path:
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.write_text(content, encoding="utf-8")
-    os.replace(unfinished, path)
-    return path
+def _plain(value: Any) -> Any:
+    """What JSON can hold: paths as text, and nothing for numbers that are not finite."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return str(value) if isinstance(value, Path) else value

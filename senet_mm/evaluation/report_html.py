@@ -11,7 +11,7 @@ import cv2
 from . import plots
 from .comparison import Comparison
 from .gallery import SHOWN_SCORE, Exhibit
-from .tables import class_table, difference_tables, metrics_table, notes, verdicts
+from .tables import Rows, class_rows, difference_rows, metrics_rows, notes, verdicts
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; margin: 2rem auto; max-width: 70rem;
@@ -44,7 +44,7 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
     title = " against ".join(reversed(comparison.names))
     body = [f"<h1>{escape(title)}</h1>"]
     body += [f'<p class="verdict">{escape(verdict)}</p>' for verdict in verdicts(comparison)]
-    body += ["<h2>Metrics and cost</h2>", _table(metrics_table(comparison))]
+    body += ["<h2>Metrics and cost</h2>", _table(metrics_rows(comparison))]
     body.append("<h2>Differences</h2>")
     body.append(
         _figure(
@@ -52,7 +52,7 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
             "Difference to the baseline with its interval. Filled: the interval leaves 0 out.",
         )
     )
-    body += [_table(table) for table in difference_tables(comparison).split("\n\n")]
+    body += [_table(rows) for rows in difference_rows(comparison)]
     body.append("<h2>Precision and recall</h2>")
     body.append(
         _figure(
@@ -64,7 +64,7 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
         "<h2>Classes</h2>",
         _figure(plots.plot_classes(comparison), _about_classes(comparison)),
     ]
-    body.append(f"<details><summary>Table</summary>{_table(class_table(comparison))}</details>")
+    body.append(f"<details><summary>Table</summary>{_table(class_rows(comparison))}</details>")
     cost, training = plots.plot_cost(comparison), plots.plot_training(comparison)
     if cost:
         body += ["<h2>AP against cost</h2>", _figure(cost, "AP with its interval.")]
@@ -123,10 +123,8 @@ def _sources(comparison: Comparison) -> list[str]:
     return [f"{detector.name}: {', '.join(detector.sources)}" for detector in comparison.detectors]
 
 
-def _table(table: str) -> str:
-    """A Markdown table of ours as HTML."""
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
-    header, _, *cells = rows
+def _table(rows: Rows) -> str:
+    header, *cells = rows
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     lines = [
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in cells

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +15,11 @@ from mmengine.runner import Runner
 
 from ..utils.checks import check_data
 from ..utils.cli import read_config
-from ..utils.data_root import annotation_path, datasets_of, image_dir, set_data_root
+from ..utils.data_root import annotation_path, image_dir, set_data_root, single_test_set
 from ..utils.inference_config import inference_config
 from ..weights.checkpoint_file import sha256
+from .results import IOU_TYPES
+from .whole_files import write_whole
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,12 @@ class Run:
     @property
     def ann_file(self) -> Path:
         """Annotation file of the test set."""
-        return annotation_path(next(datasets_of(self.config, "test_dataloader")))
+        return annotation_path(single_test_set(self.config))
 
     @property
     def image_dir(self) -> Path:
         """Image folder of the test set."""
-        return image_dir(next(datasets_of(self.config, "test_dataloader")))
+        return image_dir(single_test_set(self.config))
 
 
 def read_run(work_dir: str | Path, data_root: str | None = None) -> Run:
@@ -124,17 +128,24 @@ def detect(run: Run) -> Path:
     Returns:
         The COCO results file, ``WORK_DIR/{checkpoint}.bbox.json``; of a detector with masks,
         ``.segm.json`` is beside it. ``WORK_DIR/{checkpoint}.detected.json`` tells for which
-        checkpoint and annotations they are.
+        checkpoint, annotations and config they are.
 
     Raises:
         FileNotFoundError, ValueError: If the data set or checkpoint is not right.
     """
     check_data(run.config, ("test_dataloader",))
     stem = run.work_dir / run.checkpoint.stem
-    results, record = Path(f"{stem}.bbox.json"), Path(f"{stem}.detected.json")
-    detected = dict(checkpoint=sha256(run.checkpoint), annotations=sha256(run.ann_file))
-    if results.is_file() and record.is_file() and json.loads(record.read_bytes()) == detected:
-        return results
+    record = Path(f"{stem}.detected.json")
+    files = [Path(f"{stem}.{kind}.json") for kind in IOU_TYPES]
+    unfinished = [Path(f"{stem}.unfinished.{kind}.json") for kind in IOU_TYPES]
+    detected = dict(
+        checkpoint=sha256(run.checkpoint),
+        annotations=sha256(run.ann_file),
+        config=_config_hash(run.config),
+    )
+    if files[0].is_file() and _read_record(record) == detected:
+        return files[0]
+    _remove(unfinished)  # of a run that was killed
     cfg = inference_config(run.config, run.checkpoint, run.work_dir / "test")
     cfg.test_evaluator = dict(
         type="CocoMetric",
@@ -143,10 +154,28 @@ def detect(run: Run) -> Path:
         outfile_prefix=f"{stem}.unfinished",
     )
     Runner.from_cfg(cfg).test()
-    record.unlink(missing_ok=True)
-    for kind in ("bbox", "segm"):
-        unfinished = Path(f"{stem}.unfinished.{kind}.json")
-        if unfinished.is_file():
-            os.replace(unfinished, f"{stem}.{kind}.json")
-    record.write_text(json.dumps(detected))
-    return results
+    _remove([record, *files])
+    for made, file in zip(unfinished, files, strict=True):
+        if made.is_file():
+            os.replace(made, file)
+    write_whole(record, json.dumps(detected))
+    return files[0]
+
+
+def _config_hash(cfg: Config) -> str:
+    """Hash of the parts of a config that detections depend on."""
+    parts = {key: cfg.get(key) for key in ("model", "test_dataloader", "test_cfg")}
+    return hashlib.sha256(Config(parts).pretty_text.encode()).hexdigest()
+
+
+def _read_record(path: Path) -> object:
+    """What was detected; None where nothing was, or the record cannot be read."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _remove(files: Sequence[Path]) -> None:
+    for path in files:
+        path.unlink(missing_ok=True)

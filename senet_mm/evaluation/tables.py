@@ -14,7 +14,32 @@ _MEGA, _GIGA = 1e6, 1e9
 _FEW_IMAGES = 100
 
 
+# the header, then the cells of each row
+Rows = list[list[str]]
+
+
+def table(rows: Rows) -> str:
+    """Rows as a Markdown table, the first column to the left."""
+    header, *cells = rows
+    return markdown([header, ["---"] + ["---:"] * (len(header) - 1), *cells])
+
+
 def metrics_table(comparison: Comparison) -> str:
+    """:func:`metrics_rows` as Markdown."""
+    return table(metrics_rows(comparison))
+
+
+def difference_tables(comparison: Comparison) -> str:
+    """:func:`difference_rows` of each detector as Markdown."""
+    return "\n\n".join(map(table, difference_rows(comparison)))
+
+
+def class_table(comparison: Comparison) -> str:
+    """:func:`class_rows` as Markdown."""
+    return table(class_rows(comparison))
+
+
+def metrics_rows(comparison: Comparison) -> Rows:
     """One row per detector: COCO's numbers in percent, its cost, and the paper's row."""
     with_cost = any(detector.cost for detector in comparison.detectors)
     with_paper = any(detector.paper for detector in comparison.detectors)
@@ -23,7 +48,7 @@ def metrics_table(comparison: Comparison) -> str:
         header += ["params (M)", "GFLOPs", "ms/image", "peak MB", "s/iter"]
     if with_paper:
         header += ["paper AP", "paper AP50"]
-    rows = [header, ["---"] + ["---:"] * (len(header) - 1)]
+    rows = [header]
     for index, detector in enumerate(comparison.detectors):
         row = [detector.name]
         for name in METRICS:
@@ -36,31 +61,29 @@ def metrics_table(comparison: Comparison) -> str:
             paper = detector.paper
             row += [f"{paper.ap:.1f}", f"{paper.ap50:.1f}"] if paper else ["-", "-"]
         rows.append(row)
-    return markdown(rows)
+    return rows
 
 
-def difference_tables(comparison: Comparison) -> str:
+def difference_rows(comparison: Comparison) -> list[Rows]:
     """Per detector but the baseline: each metric's difference, its interval and p-value."""
-    return "\n\n".join(
-        _difference_table(comparison, index) for index in range(1, len(comparison.detectors))
-    )
+    return [_difference_rows(comparison, index) for index in range(1, len(comparison.detectors))]
 
 
-def _difference_table(comparison: Comparison, index: int) -> str:
+def _difference_rows(comparison: Comparison, index: int) -> Rows:
     percent = f"{100 * comparison.bootstrap.confidence:g} % interval"
     title = f"{comparison.names[index]} - {comparison.names[0]}"
     header = [title, "difference", percent, "p", *comparison.names[:1], comparison.names[index]]
-    rows = [header, ["---"] + ["---:"] * (len(header) - 1)]
+    rows = [header]
     for name in METRICS:
         estimate = comparison.bootstrap.differences[index - 1][name]
         values = [comparison.bootstrap.metrics[i][name] for i in (0, index)]
         rows.append(
             [name, *difference_cells(estimate), *(_with_interval(value) for value in values)]
         )
-    return markdown(rows)
+    return rows
 
 
-def class_table(comparison: Comparison) -> str:
+def class_rows(comparison: Comparison) -> Rows:
     """AP per class of each detector, and the differences, the largest gain first."""
     bootstrap, names = comparison.bootstrap, comparison.names
     header = ["class", *names]
@@ -77,7 +100,7 @@ def class_table(comparison: Comparison) -> str:
             (differences[0].value, [label, *(_percent(value.value) for value in values), *cells])
         )
     rows.sort(key=lambda row: -row[0])
-    return markdown([header, ["---"] + ["---:"] * (len(header) - 1), *(cells for _, cells in rows)])
+    return [header, *(cells for _, cells in rows)]
 
 
 def verdicts(comparison: Comparison) -> list[str]:
@@ -95,9 +118,10 @@ def notes(comparison: Comparison) -> list[str]:
         f"Evaluated on {comparison.num_images:,} images with {comparison.num_objects:,} objects "
         f"({comparison.ann_file.name}, {comparison.iou_type}). Numbers are in percent.",
         f"Intervals and p-values: paired bootstrap over images, {bootstrap.num_resamples:,} "
-        f"resamples, seed {bootstrap.seed}, {100 * bootstrap.confidence:g} % percentile interval. "
-        "They say how the numbers would vary over other images of the same kind, for these trained "
-        "weights; not how they vary from one training to the next.",
+        f"resamples, seed {bootstrap.seed}; {100 * bootstrap.confidence:g} % intervals, of "
+        "differences by percentiles, of a detector's own numbers bias-corrected. They say how the "
+        "numbers would vary over other images of the same kind, for these trained weights; not how "
+        "they vary from one training to the next.",
     ]
     if all(len(detector.sources) == 1 for detector in comparison.detectors):
         told.append(
@@ -114,6 +138,13 @@ def notes(comparison: Comparison) -> list[str]:
             f"{comparison.num_images} images are few: such intervals tend to be too narrow, those "
             "of classes with few objects above all."
         )
+    smallest = 2 / (bootstrap.num_resamples + 1)
+    if smallest >= 1 - bootstrap.confidence:
+        told.append(
+            f"With {bootstrap.num_resamples} resamples no p-value can be below {smallest:.3f}, so "
+            "no difference can be shown: raise --num-resamples."
+        )
+    told += comparison.remarks
     costs = [detector.cost for detector in comparison.detectors if detector.cost]
     if costs:
         told.append(
@@ -146,9 +177,11 @@ def _verdict(comparison: Comparison, index: int, ap: Estimate) -> str:
     if ap.low is None:
         return f"{name} and {baseline} cannot be told apart: there is no object to find."
     told = f"AP {difference} ({interval}, p {p if p[0] == '<' else '= ' + p})"
-    if ap.low > 0:
+    # both say the same but where a resample more or less decides
+    shown = ap.p_value < 1 - comparison.bootstrap.confidence
+    if shown and ap.low > 0:
         return f"{name} is better than {baseline} on such images: {told}."
-    if ap.high < 0:
+    if shown and ap.high < 0:
         return f"{name} is worse than {baseline} on such images: {told}."
     return f"No difference between {name} and {baseline} is shown: {told}."
 

@@ -25,18 +25,24 @@ class Curves:
 def read_curves(run: Run) -> Curves:
     """Read a run's logs; the curves are empty where it has none.
 
-    Where a run was resumed from an earlier iteration, what it logged again
-    replaces what it had logged before.
+    Where a run was resumed from an earlier iteration or started again, what it
+    had logged from there on counts no more.
     """
     loss: dict[int, float] = {}
     precision: dict[int, float] = {}
     for log in read_logs(run):
-        first = min((entry["step"] for entry in log if "loss" in entry), default=None)
+        first = next((entry for entry in log if "loss" in entry), None)
         if first is not None:
-            loss = {step: value for step, value in loss.items() if step < first}
+            loss = _before(first["step"], loss)
+            # evaluations are counted in epochs where the training is
+            precision = _before(first.get("epoch", first["step"]), precision)
         for entry in log:
             if "loss" in entry:
                 loss[entry["step"]] = entry["loss"]
             if "coco/bbox_mAP" in entry:
                 precision[entry["step"]] = entry["coco/bbox_mAP"]
     return Curves(str(run.work_dir), tuple(loss.items()), tuple(precision.items()))
+
+
+def _before(step: int, values: dict[int, float]) -> dict[int, float]:
+    return {key: value for key, value in values.items() if key < step}

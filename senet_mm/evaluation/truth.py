@@ -6,7 +6,7 @@ import contextlib
 import io
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def read_truth(path: str | Path) -> Truth:
     Raises:
         FileNotFoundError: If it is not there.
         ValueError: If it is no COCO instances file, if an id of an image, category or
-            annotation is there twice, or if an annotation has no area.
+            annotation is there twice or of a wrong kind, or if an annotation has no area.
     """
     path = Path(path)
     read_coco(path)
@@ -56,9 +56,7 @@ def read_truth(path: str | Path) -> Truth:
         coco = COCO(str(path))
     coco.dataset.setdefault("annotations", [])
     for part in ("images", "categories", "annotations"):
-        if any("id" not in entry for entry in coco.dataset[part]):
-            raise ValueError(f"{path}: an entry of {part!r} has no id")
-        _check_unique(path, part, (entry["id"] for entry in coco.dataset[part]))
+        _check_ids(path, part, [entry["id"] for entry in coco.dataset[part]])
     for annotation in coco.dataset["annotations"]:
         area = annotation.get("area")
         if not isinstance(area, int | float) or not 0 <= area < np.inf:
@@ -123,7 +121,15 @@ def _count(difference: set | Counter) -> int:
     return difference.total() if isinstance(difference, Counter) else len(difference)
 
 
-def _check_unique(path: Path, part: str, ids: Iterable[int | str]) -> None:
+def _check_ids(path: Path, part: str, ids: Sequence[object]) -> None:
+    # COCOeval keeps the ids of annotations in arrays of numbers
+    allowed = (int,) if part == "annotations" else (int, str)
+    kinds = {type(key) for key in ids}
+    if len(kinds) > 1 or not kinds <= set(allowed):
+        raise ValueError(
+            f"{path}: ids of {part!r} are {' and '.join(sorted(k.__name__ for k in kinds))}; "
+            f"expected all {' or all '.join(k.__name__ for k in allowed)}"
+        )
     repeated = [key for key, count in Counter(ids).items() if count > 1]
     if repeated:
         raise ValueError(

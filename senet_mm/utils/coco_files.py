@@ -6,6 +6,7 @@ import functools
 import json
 import os
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 _NAMED = 3  # how many bad entries a message names
@@ -47,7 +48,7 @@ def read_coco(path: Path) -> CocoFile:
     Raises:
         FileNotFoundError: If it is not there.
         ValueError: If it is not JSON, lacks a part, or an annotation names an
-            unknown image or category or has no box of four numbers.
+            unknown image or category, or has no id or no box of four finite numbers.
     """
     if not path.is_file():
         raise FileNotFoundError(f"annotation file {path} not found. {expected_layout()}")
@@ -71,17 +72,22 @@ def _check(path: Path, data: dict) -> CocoFile:
     category_ids = {category["id"] for category in data["categories"]}
     if not image_ids or not category_ids:
         raise ValueError(f"{path} has {len(image_ids)} images and {len(category_ids)} categories")
-    for annotation in data["annotations"]:
+    for place, annotation in enumerate(data["annotations"]):
+        if "id" not in annotation:
+            raise ValueError(
+                f"{path}: annotation number {place} (of image {annotation['image_id']}) has no id"
+            )
         for key, known in (("image_id", image_ids), ("category_id", category_ids)):
             if annotation[key] not in known:
                 raise ValueError(
                     f"{path}: annotation {annotation['id']} has {key} {annotation[key]}, "
                     f"which is not in the file"
                 )
-        if len(annotation["bbox"]) != 4:
+        box = annotation["bbox"]
+        if len(box) != 4 or not all(isinstance(x, int | float) and isfinite(x) for x in box):
             raise ValueError(
-                f"{path}: annotation {annotation['id']} has bbox {annotation['bbox']}; "
-                "expected [x, y, width, height]"
+                f"{path}: annotation {annotation['id']} has bbox {box}; "
+                "expected [x, y, width, height], finite numbers"
             )
     return CocoFile(
         categories=tuple((category["id"], category["name"]) for category in data["categories"]),

@@ -29,6 +29,27 @@ def datasets_of(cfg: Config, loader: str) -> Iterator[ConfigDict]:
             yield dataset
 
 
+def single_test_set(cfg: Config) -> ConfigDict:
+    """The data set of the test dataloader, inside whatever wraps it.
+
+    Raises:
+        ValueError: If there is none or more than one, or it names no annotation file.
+    """
+    datasets = list(datasets_of(cfg, "test_dataloader"))
+    if len(datasets) != 1:
+        found = f"{len(datasets)} data sets" if datasets else "none"
+        raise ValueError(
+            f"expected one data set in test_dataloader, the config {cfg.filename or ''} has "
+            f"{found}: set test_dataloader.dataset"
+        )
+    if not datasets[0].get("ann_file"):
+        raise ValueError(
+            f"the test data set ({datasets[0].get('type')}) names no annotation file: set "
+            "test_dataloader.dataset.ann_file"
+        )
+    return datasets[0]
+
+
 def dataset_class(dataset: ConfigDict) -> type:
     """The class of a data set, which a config gives by name or as it is."""
     return DATASETS.get(dataset.type) if isinstance(dataset.type, str) else dataset.type

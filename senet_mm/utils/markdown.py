@@ -12,8 +12,9 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
         rows: The header, the row of dashes, and the rows, all of one length.
 
     Returns:
-        The table, its columns padded to one width.
+        The table, its columns padded to one width. A ``|`` in a cell is escaped.
     """
+    rows = [[" ".join(cell.splitlines()).replace("|", "\\|") for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"

@@ -93,3 +93,8 @@ def test_an_unknown_input_size_is_an_error() -> None:
     cfg.test_dataloader.dataset.pipeline = [dict(type="LoadImageFromFile")]
     with pytest.raises(ValueError, match="no Resize with a scale"):
         input_size(cfg)
+    cfg.test_dataloader.dataset.pipeline = [dict(type="Resize", scale=500)]
+    assert input_size(cfg) == (512, 512)
+    cfg.pop("test_dataloader")
+    with pytest.raises(ValueError, match="expected one data set in test_dataloader"):
+        input_size(cfg)

@@ -56,6 +56,16 @@ def saved(tmp_path: Path, randomize):
     return save
 
 
+def test_gates_that_differ_between_positions_cannot_be_dropped() -> None:
+    model = build_detector(make_config(se_cfg=[dict(squeeze="none"), dict()]))
+    blocks = find_blocks(model)
+    obstacles = find_obstacles(model, blocks)
+    assert {name for name in obstacles if name.startswith("SE_")} == {"SE_2_1", "SE_2_2"}
+    assert "squeeze='none': its gates differ from position" in obstacles["SE_2_1"]
+    with pytest.raises(ValueError, match="cannot be dropped: SE_2_1: squeeze='none'"):
+        select_blocks(["SE_2_1"], blocks, obstacles)
+
+
 def reload(config: Path, checkpoint: Path) -> torch.nn.Module:
     """The written model, with nothing missing and nothing left over."""
     model = build_detector(Config.fromfile(config))

@@ -7,8 +7,10 @@ import pytest
 import torch
 from matplotlib.axes import Axes
 
+from senet_mm.analysis import gate_plots
 from senet_mm.analysis.gate_plots import plot_figures
 from senet_mm.analysis.gates import GateStatistics
+from senet_mm.utils.legends import add_legend
 
 
 @pytest.fixture
@@ -34,26 +36,31 @@ def test_default_classes_are_the_most_frequent(statistics, tmp_path: Path) -> No
 
 
 def test_lines_are_the_means_of_50_even_channels(statistics, tmp_path, monkeypatch) -> None:
-    drawn, bands = [], []
+    drawn, bands, legends = [], [], []
     plot, fill = Axes.plot, Axes.fill_between
 
     def watch_plot(axes, x, y, **style):
-        drawn.append((style["label"], np.asarray(y)))
+        drawn.append(np.asarray(y))
         return plot(axes, x, y, **style)
 
     def watch_fill(axes, x, low, high, **style):
         bands.append((np.asarray(low), np.asarray(high)))
         return fill(axes, x, low, high, **style)
 
+    def watch_legend(figure, handles, **options):
+        legends.append([text.get_text() for text in add_legend(figure, handles, **options).texts])
+        return figure.legends[-1]
+
+    monkeypatch.setattr(gate_plots, "add_legend", watch_legend)
     monkeypatch.setattr(Axes, "plot", watch_plot)
     monkeypatch.setattr(Axes, "fill_between", watch_fill)
     plot_figures(statistics, ["cow", "unseen"], tmp_path)
     channels = np.round(np.linspace(0, 79, 50)).astype(int)
     figure6, rest = drawn[:15], drawn[15:]
-    labels = ["all (12 images)", "cow (2 images)", "unseen (0 images)"]
-    assert [label for label, _ in figure6] == labels * 5
-    np.testing.assert_allclose(figure6[1][1], statistics.mean("SE_2_1")[6, channels])
-    np.testing.assert_allclose(figure6[0][1], statistics.mean("SE_2_1")[0, channels])
+    assert legends[0] == ["all (12 images)", "cow (2 images)", "unseen (0 images)"]
+    assert legends[1:] == [["± 1 std", "mean"]] * 3
+    np.testing.assert_allclose(figure6[1], statistics.mean("SE_2_1")[6, channels])
+    np.testing.assert_allclose(figure6[0], statistics.mean("SE_2_1")[0, channels])
     assert len(rest) == len(bands) == 3 * 5
     mean, variance = statistics.mean("SE_2_2")[6], statistics.variance("SE_2_2")[6]
     low, high = bands[1]

@@ -124,3 +124,13 @@ def test_classes(cfg) -> None:
         check_classes(cfg, ["star", "cat"])
     with pytest.raises(ValueError, match="expected some of person, bicycle"):
         check_classes(Config.fromfile(config_path("faster_rcnn_se_r50_fpn.py")), ["star"])
+
+
+def test_several_test_sets_are_refused(cfg: Config, checkpoint: Path, tmp_path: Path) -> None:
+    two = copy.deepcopy(cfg)
+    inner = two.test_dataloader.dataset
+    two.test_dataloader.dataset = dict(type="ConcatDataset", datasets=[inner, inner])
+    with pytest.raises(ValueError, match="expected one data set in test_dataloader.* 2 data sets"):
+        record_gates(two, checkpoint, work_dir=tmp_path)
+    with pytest.raises(ValueError, match="expected one data set"):
+        check_classes(two, [])

@@ -6,7 +6,8 @@ import pytest
 from senet_mm.analysis.inference_cost import InferenceCost
 from senet_mm.evaluation.coco_bootstrap import Bootstrap, Estimate
 from senet_mm.evaluation.coco_metrics import METRICS
-from senet_mm.evaluation.comparison import Comparison, Cost, Detector
+from senet_mm.evaluation.comparison import Comparison, Detector
+from senet_mm.evaluation.costs import Cost
 from senet_mm.evaluation.tables import (
     class_table,
     difference_tables,
@@ -96,11 +97,22 @@ def test_verdict(low: float, high: float, start: str) -> None:
     assert verdict.startswith(start)
 
 
+def test_no_verdict_that_the_p_value_does_not_bear() -> None:
+    one = comparison(low=0.001, high=0.03)
+    differences = {"AP": Estimate(0.01, 0.001, 0.03, p_value=0.0501)}
+    doubtful = replace(one, bootstrap=replace(one.bootstrap, differences=(differences,)))
+    assert verdicts(doubtful)[0].startswith("No difference between se and plain is shown")
+    assert "no p-value can be below" not in " ".join(notes(one))
+    few = replace(one, bootstrap=replace(one.bootstrap, num_resamples=20))
+    assert "no p-value can be below 0.095" in " ".join(notes(few))
+
+
 def test_notes_tell_what_the_numbers_cannot_say() -> None:
     one = comparison(low=0.01, high=0.03)
     text = " ".join(notes(one))
     assert "5,000 images with 36,781 objects (val.json, bbox)" in text
     assert "trained once" in text and "not how they vary from one training" in text
     assert "are few" not in text
+    assert "as it is." in notes(replace(one, remarks=("Something as it is.",)))[3]
     assert "60 images are few" in " ".join(notes(replace(one, num_images=60)))
     assert "standard deviation" in " ".join(notes(comparison(low=0.01, high=0.03, seeds=2)))

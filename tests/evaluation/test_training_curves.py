@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from mmengine.config import Config
 
 from senet_mm.evaluation.runs import Run
@@ -22,6 +23,21 @@ def test_what_a_resumed_run_logged_again_replaces_what_it_had_logged(tmp_path: P
     curves = read_curves(Run(tmp_path, Config(), tmp_path / "x.pth"))
     assert curves.loss == ((10, 3.0), (20, 2.0), (30, 1.5))
     assert curves.precision == ((1, 0.1), (2, 0.2))
+
+
+@pytest.mark.parametrize("epochs", [True, False])
+def test_a_run_that_started_again_has_its_own_curves_only(epochs: bool, tmp_path: Path) -> None:
+    def logged(loss: float, number: int) -> list[dict]:
+        entries = [dict(loss=loss, step=10 * i) for i in range(1, number + 1)]
+        if epochs:  # ten iterations each
+            entries = [entry | dict(epoch=entry["step"] // 10) for entry in entries]
+        found = [{"coco/bbox_mAP": loss / 10, "step": i if epochs else 10 * i} for i in (1, 2, 3)]
+        return [*entries, *found[: number - 1]]
+
+    write_log(tmp_path, "1", logged(5.0, 4))
+    write_log(tmp_path, "2", logged(2.0, 1))
+    curves = read_curves(Run(tmp_path, Config(), tmp_path / "x.pth"))
+    assert (curves.loss, curves.precision) == (((10, 2.0),), ())
 
 
 def test_no_log_no_curve(tmp_path: Path) -> None:

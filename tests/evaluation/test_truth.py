@@ -39,6 +39,21 @@ def test_repeated_ids_are_refused(part: str, tmp_path: Path) -> None:
         read(tmp_path, data)
 
 
+@pytest.mark.parametrize(
+    ("part", "key", "message"),
+    [
+        ("images", "9", "ids of 'images' are int and str; expected all int or all str"),
+        ("categories", 2.5, "ids of 'categories' are float and int"),
+        ("annotations", "9", "ids of 'annotations' are int and str; expected all int"),
+    ],
+)
+def test_ids_of_a_wrong_kind(part: str, key: object, message: str, tmp_path: Path) -> None:
+    data, _ = random_case(0)
+    data["annotations" if part == "annotations" else part].append({**data[part][0], "id": key})
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, data)
+
+
 @pytest.mark.parametrize("area", [None, "9", -1, float("nan")])
 def test_an_object_needs_an_area(area: object, tmp_path: Path) -> None:
     data, _ = random_case(0)

@@ -89,7 +89,7 @@ def test_compare_work_dirs(tool, work_dirs, tmp_path, monkeypatch) -> None:
     results = json.loads((work_dirs["se"] / "epoch_1.bbox.json").read_text())
     assert {"image_id", "category_id", "bbox", "score"} <= results[0].keys()
 
-    # what is evaluated is not evaluated again, unless checkpoint or annotations changed
+    # what is evaluated is not evaluated again, unless checkpoint, annotations or config changed
     assert "Epoch(test)" in printed
     assert "Epoch(test)" not in tool(*compare, "--out-dir", tmp_path)
     record = work_dirs["se"] / "epoch_1.detected.json"
@@ -110,7 +110,8 @@ def test_compare_a_checkpoint_with_results_of_another_framework(
     options = ["--out-dir", tmp_path / "out", "--num-resamples", 50, "--names", "se", "perfect"]
     printed = tool("compare.py", pair, results, *options)
     assert "perfect is better than se on such images" in printed
-    assert (tmp_path / "out" / "detections" / "0" / "epoch_1.bbox.json").is_file()
+    slots = (tmp_path / "out" / "detections").glob("faster_rcnn_se_r18_fpn_shapes-*")
+    assert [(slot / "epoch_1.bbox.json").is_file() for slot in slots] == [True]
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["bootstrap"]["metrics"][1]["AP"]["value"] == 1
     assert report["detectors"][1]["cost"] is None
@@ -132,6 +133,10 @@ def test_compare_bad_input(tool, work_dirs, shapes_root, tmp_path) -> None:
         files = [tmp_path / "a.bbox.json", tmp_path / "b.bbox.json"]
         assert message in tool("compare.py", *files, "--ann-file", ann_file, error=True)
     assert "give --ann-file" in tool("compare.py", *files, error=True)
+    given = [*files, "--ann-file", ann_file, "--out-dir"]
+    assert "choose another --out-dir" in tool("compare.py", *given, files[0], error=True)
+    negative = [tmp_path, "--num-images", -1]
+    assert "--num-images is -1" in tool("compare.py", *given, *negative, error=True)
 
 
 def _usage_error(tool, *arguments: object) -> str:

@@ -5,6 +5,8 @@ import pytest
 
 from senet_mm.utils.coco_files import check_images, read_coco
 
+NAN = float("nan")
+
 
 def coco(**parts: object) -> dict:
     image = dict(id=1, file_name="a.jpg", width=10, height=10)
@@ -40,6 +42,11 @@ def test_a_file_without_annotations_is_one_to_predict_on(tmp_path: Path) -> None
         (coco(annotations=[dict(id=7, image_id=1, category_id=3)]), "annotation 7 .*category_id 3"),
         (coco(annotations=[dict(id=7, image_id=1, category_id=2, bbox=[1])]), r"7 has bbox \[1\]"),
         (coco(annotations=[dict(id=7, image_id=1, category_id=2)]), "an entry lacks 'bbox'"),
+        (
+            coco(annotations=[dict(id=7, image_id=1, category_id=2, bbox=[0, 0, NAN, 1])]),
+            r"7 has bbox \[0, 0, nan, 1\]; .*finite",
+        ),
+        (coco(annotations=[dict(image_id=1)]), r"annotation number 0 \(of image 1\) has no id"),
         (coco(images=["a.jpg"]), "not a COCO instances file"),
     ],
 )
