@@ -3,6 +3,10 @@
 import argparse
 
 import senet_mm  # noqa: F401 (makes mmdet importable)
+
+# isort: split
+from mmengine.config import Config, DictAction
+
 from senet_mm.utils import cli
 from senet_mm.weights.convert import LAYOUTS, convert, write
 from senet_mm.weights.recognition import find_backbone
@@ -18,6 +22,14 @@ def parse_args() -> argparse.Namespace:
         "--backbone-only", action="store_true", help="leave classifier, neck and heads out"
     )
     parser.add_argument("--prefix", help="where the backbone is, if the file has several")
+    parser.add_argument(
+        "--backbone",
+        nargs="+",
+        action=DictAction,
+        metavar="KEY=VALUE",
+        help="what a bare file of your own does not tell: style, stem_pool, "
+        "se_cfg.{placement,squeeze,gate,branch_relu}",
+    )
     parser.add_argument("--force", action="store_true", help="replace an existing file")
     parser.add_argument(
         "--unsafe",
@@ -31,7 +43,15 @@ def main() -> None:
     args = parse_args()
     checkpoint = fetch(args.source, unsafe=args.unsafe)
     found = find_backbone(checkpoint, args.prefix)
-    converted, report = convert(checkpoint, found, to=args.to, backbone_only=args.backbone_only)
+    stated = Config(dict())
+    stated.merge_from_dict(args.backbone or {})
+    converted, report = convert(
+        checkpoint,
+        found,
+        to=args.to,
+        backbone_only=args.backbone_only,
+        stated=stated.to_dict(),
+    )
     path = write(converted, args.out, force=args.force)
     print(f"\n{report.table()}\n")
     meta = converted["meta"]["senet_mm"]

@@ -1,5 +1,7 @@
 """Detect objects in pictures: python tools/infer.py CONFIG CHECKPOINT IMAGE [IMAGE ...]"""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
 
@@ -7,12 +9,27 @@ import senet_mm  # noqa: F401 (makes mmdet importable)
 
 # isort: split
 from mmdet.apis import DetInferencer
+from mmengine.config import Config
+from torch import nn
 
 from senet_mm.utils import cli
 from senet_mm.utils.checks import check_fit
-from senet_mm.weights.loader import backbone_of, fit
-from senet_mm.weights.recognition import find_backbone
-from senet_mm.weights.sources import fetch
+from senet_mm.weights.loader import fit_detector
+from senet_mm.weights.sources import Checkpoint, fetch
+
+
+class CheckedInferencer(DetInferencer):
+    """mmdet's inferencer, with the tensors that were checked; no file is read a second time."""
+
+    def __init__(self, cfg: Config, checkpoint: Checkpoint, device: str | None) -> None:
+        self._checkpoint = checkpoint
+        super().__init__(cfg, None, device, palette="random")
+
+    def _load_weights_to_model(self, model: nn.Module, checkpoint: None, cfg: Config) -> None:
+        weights, _ = fit_detector(model, self._checkpoint)
+        check_fit(weights, model.state_dict(), self._checkpoint.source)
+        content = {"state_dict": weights, "meta": self._checkpoint.meta}
+        super()._load_weights_to_model(model, content, cfg)
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,11 +54,7 @@ def main() -> None:
         )
     cfg = cli.read_config(args.config)
     checkpoint = fetch(args.checkpoint)
-    inferencer = DetInferencer(cfg, args.checkpoint, args.device, palette="random")
-    check_fit(checkpoint.state_dict, inferencer.model.state_dict(), args.checkpoint)
-    backbone = backbone_of(inferencer.model)
-    if backbone is not None:
-        fit(backbone, find_backbone(checkpoint))
+    inferencer = CheckedInferencer(cfg, checkpoint, args.device)
     inferencer(args.images, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False)
     print(f"{len(args.images)} drawings in {args.out_dir}/vis, boxes in {args.out_dir}/preds")
 

@@ -10,8 +10,7 @@ from mmdet.evaluation import DumpDetResults
 from mmengine.runner import Runner
 
 from senet_mm.utils import cli
-from senet_mm.utils.checks import check_data, require_fit
-from senet_mm.weights.sources import fetch
+from senet_mm.utils.checks import check_checkpoint, check_data, require_fit
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,10 +28,10 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     cfg = cli.load_config(args)
-    fetch(args.checkpoint)  # fails before the data set is read
+    cfg.load_from = args.checkpoint
+    check_checkpoint(args.checkpoint)  # before the data set is read
     check_data(cfg, ("test_dataloader",))
     cli.make_work_dir(cfg)
-    cfg.load_from = args.checkpoint
     require_fit(cfg)
     if args.show_dir:
         args.show, args.wait_time = False, 0  # of mmdet's own tool, read by the hook's helper

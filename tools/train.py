@@ -9,8 +9,13 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from senet_mm.utils import cli
-from senet_mm.utils.checks import check_data, check_frozen, require_fit, watch_weights
-from senet_mm.weights.sources import fetch
+from senet_mm.utils.checks import (
+    check_checkpoints,
+    check_data,
+    check_frozen,
+    require_fit,
+    watch_weights,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -49,8 +54,7 @@ def main() -> None:
     apply_train_arguments(cfg, args)
     watch_weights(cfg)
     check_frozen(cfg)
-    if cfg.get("load_from"):
-        fetch(cfg.load_from)  # fails before the data set is read
+    check_checkpoints(cfg)  # before the data set is read
     check_data(cfg, ("train_dataloader", "val_dataloader"))
     cli.make_work_dir(cfg)
     Runner.from_cfg(cfg).train()

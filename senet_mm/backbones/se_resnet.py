@@ -143,7 +143,8 @@ class SEBackboneMixin:
             return
         # mmengine itself would load what fits and log the rest
         configured = self.init_cfg
-        self.init_cfg = None
+        listed = [configured] if isinstance(configured, Mapping) else configured
+        self.init_cfg = [cfg for cfg in listed if cfg not in pretrained]
         super().init_weights()
         self.init_cfg = configured
         for cfg in pretrained:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmdet.registry import MODELS
@@ -14,6 +14,8 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import Tensor
 
+from ..backbones.se_resnet import SEBackboneMixin
+from ..weights.sources import fetch
 from .coco_files import check_images, read_coco
 from .data_root import annotation_path, datasets_of, image_dir, is_coco
 from .init_cfg import pretrained_of
@@ -33,6 +35,63 @@ def check_data(cfg: Config, loaders: tuple[str, ...]) -> None:
             if read_coco(path).num_annotations == 0 and loader == "train_dataloader":
                 raise ValueError(f"{path} has no annotation: there is nothing to train on")
             check_images(path, image_dir(dataset))
+
+
+def check_checkpoints(cfg: Config) -> None:
+    """Read every checkpoint that a training will load, before mmengine does.
+
+    So that a file that would run code, is damaged or is missing stops the run
+    in one line. mmengine then reads its part of them in its own way.
+
+    Raises:
+        As :func:`check_checkpoint`.
+    """
+    for source, ours in _pretrained_in(cfg.model):
+        check_checkpoint(source, by_mmengine=not ours)
+    load_from = cfg.get("load_from")
+    if not load_from and cfg.get("resume"):
+        load_from = find_latest_checkpoint(cfg.work_dir)
+    if load_from:
+        check_checkpoint(load_from)
+
+
+def check_checkpoint(source: str, *, by_mmengine: bool = True) -> None:
+    """Read a checkpoint, to see whether it can be used.
+
+    Args:
+        source: A file, URL or name, see :func:`senet_mm.weights.sources.fetch`.
+        by_mmengine: Whether mmengine will load it, and not a backbone of ours.
+
+    Raises:
+        FileNotFoundError, ConnectionError, ImportError: If it cannot be read.
+        ValueError: If it is no checkpoint, holds more than tensors and plain
+            data, or has a format that mmengine does not read.
+    """
+    fetch(source)
+    if by_mmengine and source.endswith(".safetensors"):
+        raise ValueError(
+            f"mmengine, which loads {source} here, does not read safetensors: convert it once, "
+            f"python tools/convert_weights.py {source} OUT.pth"
+        )
+
+
+def _pretrained_in(part: Any) -> Iterator[tuple[str, bool]]:
+    """The checkpoints anywhere in a model's config, and whether a backbone of ours loads them."""
+    if isinstance(part, Mapping):
+        sources = [cfg["checkpoint"] for cfg in pretrained_of(part.get("init_cfg"))]
+        if isinstance(part.get("pretrained"), str):  # the older name
+            sources.append(part["pretrained"])
+        for source in sources:
+            yield source, _is_ours(part.get("type"))
+        part = list(part.values())
+    if isinstance(part, (list, tuple)):
+        for item in part:
+            yield from _pretrained_in(item)
+
+
+def _is_ours(kind: Any) -> bool:
+    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(kind, type) and issubclass(kind, SEBackboneMixin)
 
 
 def check_frozen(cfg: Config) -> None:

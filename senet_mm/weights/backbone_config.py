@@ -34,7 +34,8 @@ def backbone_config(found: Found) -> dict[str, Any]:
     net = structure(found.weights)
     if not isinstance(net.options["depth"], int):
         raise ValueError(
-            f"{found.source} has {net.options['depth']}: no backbone of mmdet or senet_mm does"
+            f"{found.source} has stages of {net.options['depth']} residual units: no backbone of "
+            "mmdet or senet_mm does"
         )
     config = {"type": _type_of(net), "depth": net.options["depth"]}
     if net.options.get("groups", 1) > 1 and net.options["type"] != "SENet":

@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from .families import BY_NAME, Family
 from .geometry import differences, structure
 from .key_maps import to_theirs
 from .loader import fit
-from .recognition import CLASSIFIER, Found
+from .recognition import CLASSIFIER, Found, check_finite
 from .report import LoadReport
 from .sources import Checkpoint
 
@@ -31,7 +31,12 @@ _CLASSIFIERS = (CLASSIFIER, "last_linear.", f"head.{CLASSIFIER}")
 
 
 def convert(
-    checkpoint: Checkpoint, found: Found, *, to: str = "senet_mm", backbone_only: bool = False
+    checkpoint: Checkpoint,
+    found: Found,
+    *,
+    to: str = "senet_mm",
+    backbone_only: bool = False,
+    stated: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], LoadReport]:
     """Rename a checkpoint's tensors, and check them by building the net.
 
@@ -41,15 +46,24 @@ def convert(
         to: ``senet_mm`` (a classifier stays, as ``fc``; a detector stays whole)
             or ``timm`` (backbone and classifier).
         backbone_only: Leave classifier, neck and heads out.
+        stated: Options of the backbone that a bare file does not tell, see
+            :meth:`senet_mm.weights.geometry.Hidden.stated`.
 
     Returns:
         A checkpoint with ``state_dict`` and ``meta``: where it comes from, the
-        backbone's config and the preprocessing.
+        backbone's config and the preprocessing. Of the old ``meta`` plain data
+        are kept.
 
     Raises:
         ValueError: If the weights are not those of a net that we or mmdet
-            build, or timm has no net that computes the same.
+            build, a tensor is not finite, the file itself tells what is stated,
+            or timm has no net that computes the same.
     """
+    check_finite(checkpoint.state_dict, checkpoint.source)
+    if stated:
+        if found.stated:
+            raise ValueError(f"{found.source} says itself what its backbone is: no --backbone")
+        found = replace(found, hidden=found.hidden.stated(stated))
     config = backbone_config(found)
     _, report = fit(MODELS.build(config), found)
     meta = {
@@ -72,7 +86,7 @@ def convert(
     prefix = found.prefix if len(others) > len(classifier) else ""  # a detector stays whole
     state_dict = {prefix + name: tensor for name, tensor in found.weights.items()}
     state_dict |= others if prefix else classifier
-    kept = {} if backbone_only else dict(checkpoint.meta)
+    kept = {} if backbone_only else _plain(checkpoint.meta)
     return {"state_dict": state_dict, "meta": kept | {own_meta.KEY: meta}}, report
 
 
@@ -133,6 +147,21 @@ def _classifier(others: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for key, tensor in others.items()
         if key.startswith(_CLASSIFIERS)
     }
+
+
+_DROPPED = object()
+
+
+def _plain(value: Any) -> Any:
+    """Plain data of a checkpoint's meta, so that what is written can be read without code."""
+    if isinstance(value, Mapping):
+        items = {key: _plain(item) for key, item in value.items() if isinstance(key, (str, int))}
+        return {key: item for key, item in items.items() if item is not _DROPPED}
+    if isinstance(value, (list, tuple)):
+        items = [_plain(item) for item in value]
+        whole = all(item is not _DROPPED for item in items)
+        return (tuple(items) if isinstance(value, tuple) else items) if whole else _DROPPED
+    return value if type(value) in (str, int, float, bool, type(None)) else _DROPPED
 
 
 def _public_name(source: str) -> str:

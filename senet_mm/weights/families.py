@@ -143,9 +143,13 @@ def recognize(keys: Iterable[str], source: str) -> Family:
     """
     keys = tuple(keys)
     family = next(family for family in FAMILIES if family.has(keys))
-    return (named_family(source) or family) if family is _SHARED else family
+    if family is not _SHARED or any(".se." in key for key in keys):
+        return family
+    return named_family(source) or family
 
 
 def named_family(source: str) -> Family | None:
-    """The family that a checkpoint's name tells, if it does."""
-    return next((family for pattern, family in _NAMED if pattern.search(source)), None)
+    """The family of plain nets that a checkpoint's name tells, if it does; no folder counts."""
+    scheme, mark, _ = source.partition("://")
+    name = source if mark and not scheme.startswith("http") else source.rpartition("/")[2]
+    return next((family for pattern, family in _NAMED if pattern.search(name)), None)

@@ -65,6 +65,33 @@ class Hidden:
         options["stem_pool"] = "ceil" if backbone.maxpool.ceil_mode else "pad"
         return cls.of_options(options | dict(se_cfg=getattr(backbone, "stage_se_cfgs", None)))
 
+    def stated(self, options: Mapping[str, Any]) -> Hidden:
+        """With what the owner of a bare file says of it.
+
+        Args:
+            options: Any of ``style``, ``stem_pool``, and in ``se_cfg``
+                ``placement``, ``squeeze``, ``gate``, ``branch_relu``.
+
+        Raises:
+            ValueError: If another option is given; the tensors tell the rest.
+        """
+        se_cfg = options.get("se_cfg", {})
+        other = {*options, *(f"se_cfg.{name}" for name in se_cfg)}
+        other -= {"style", "stem_pool", "se_cfg", *(f"se_cfg.{name}" for name in _HIDDEN_SE)}
+        if other:
+            raise ValueError(
+                f"--backbone {', '.join(sorted(other))}: expected style, stem_pool or se_cfg."
+                f"{{{','.join(_HIDDEN_SE)}}}; the rest is read off the tensors"
+            )
+        return Hidden(
+            options.get("style", self.style),
+            options.get("stem_pool", self.stem_pool),
+            tuple(
+                None if stage is None else {**stage, **se_cfg}
+                for stage in self.se or 4 * (_HIDDEN_SE,)
+            ),
+        )
+
     def se_of(self, stage: int) -> Mapping[str, Any] | None:
         """The hidden options of SE in a stage (1 is ``layer1``)."""
         return self.se[stage - 1] if self.se else _HIDDEN_SE
@@ -75,7 +102,8 @@ class Structure:
     """What the shapes of a state dict tell.
 
     Attributes:
-        options: depth, stem and width, by the name of the backbone's option.
+        options: depth (of a net that mmdet does not have, or of a part of one, the numbers of
+            units, as ``3-4-6``), stem and width, by the name of the backbone's option.
         se: reduction (or squeeze_channels), bias and identity_init of SE, by residual unit
             (``layer1.0``).
         bottleneck: Whether its units have three convolutions.
@@ -87,24 +115,29 @@ class Structure:
 
 
 def structure(weights: Mapping[str, Tensor]) -> Structure:
-    """Read the shapes of a state dict in our layout."""
+    """Read the shapes of a state dict in our layout.
+
+    Raises:
+        ValueError: If a tensor that tells the geometry is no convolution's, or
+            a layer of an SE block is missing.
+    """
     units = [match for match in map(_UNIT.fullmatch, weights) if match]
     counts = tuple(Counter(unit[1] for unit in units).values())
     bottleneck = "layer1.0.conv3.weight" in weights
     deep_stem = "stem.0.weight" in weights
-    stem = weights.get("stem.6.weight" if deep_stem else "conv1.weight")
+    stem, _ = _channels(weights, "stem.6" if deep_stem else "conv1")
     options = {
-        "depth": _DEPTHS.get((bottleneck, counts), f"{'-'.join(map(str, counts))} blocks"),
+        "depth": _DEPTHS.get((bottleneck, counts), "-".join(map(str, counts))),
         "deep_stem": deep_stem,
-        "stem_channels": None if stem is None else stem.shape[0],
+        "stem_channels": stem,
         "avg_down": any(
             key.endswith("downsample.1.weight") and tensor.ndim == 4
             for key, tensor in weights.items()
         ),
     }
-    if bottleneck and "layer1.0.conv2.weight" in weights:
-        width, base_width = weights["layer1.0.conv2.weight"].shape[:2]
-        halved = 2 * weights["layer1.0.conv1.weight"].shape[0] == width
+    if bottleneck:
+        width, base_width = _channels(weights, "layer1.0.conv2")
+        halved = 2 * _channels(weights, "layer1.0.conv1")[0] == width
         options |= {"groups": width // base_width, "base_width": base_width}
         options["type"] = "SENet" if halved else "ResNet or ResNeXt"
         if halved and options["depth"] == 152:
@@ -112,8 +145,8 @@ def structure(weights: Mapping[str, Tensor]) -> Structure:
     se = {}
     for unit in (f"layer{match[1]}.{match[2]}" for match in units):
         if f"{unit}.se.fc1.weight" in weights:
-            channels = weights[f"{unit}.se.fc2.weight"].shape[0]
-            hidden = weights[f"{unit}.se.fc1.weight"].shape[0]
+            hidden, _ = _channels(weights, f"{unit}.se.fc1")
+            channels, _ = _channels(weights, f"{unit}.se.fc2")
             width = {"squeeze_channels": hidden}
             if channels % hidden == 0:
                 width = {"reduction": channels // hidden}
@@ -122,6 +155,17 @@ def structure(weights: Mapping[str, Tensor]) -> Structure:
                 "identity_init": f"{unit}.se.gate_scale" in weights,
             }
     return Structure(options, se, bottleneck)
+
+
+def _channels(weights: Mapping[str, Tensor], layer: str) -> tuple[int, int]:
+    """Output channels of a convolution, and input channels of each of its groups."""
+    name = f"{layer}.weight"
+    if name not in weights:
+        raise ValueError(f"tensor {name} is missing")
+    shape = tuple(weights[name].shape)
+    if len(shape) != 4 or 0 in shape:
+        raise ValueError(f"tensor {name} has shape {shape}, which no convolution has")
+    return shape[:2]
 
 
 def differences(
@@ -158,6 +202,8 @@ def differences(
 
 
 def _statement(name: str, needed: Any, present: Any) -> str:
+    if name == "depth" and isinstance(needed, str):  # no value of the option
+        return f"stages of {needed} residual units (the backbone has {present})"
     return f"{name}={needed!r} (the backbone has {present!r})"
 
 

@@ -5,16 +5,24 @@ from __future__ import annotations
 import logging
 import re
 
-from mmdet.models.backbones.resnet import ResNet
+from mmdet.models.backbones import ResNet, ResNetV1d, ResNeXt
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
+from ..layers import SEBlock
 from .geometry import Hidden, Structure, differences, stages_of, structure
-from .recognition import Found, find_backbone
+from .recognition import ANCHOR, Found, check_finite, find_backbone
 from .report import LoadReport
-from .sources import fetch
+from .sources import Checkpoint, fetch
 
+# others that derive from them compute other things (RegNet, Res2Net, TridentNet, ...)
+_PLAIN = (ResNet, ResNetV1d, ResNeXt)
+_BACKBONE = "backbone."
+_WAY_OUT = (
+    ". The file itself does not say this: if it is your own and needs something else, state that "
+    "once, python tools/convert_weights.py IN OUT.pth --backbone style=caffe se_cfg.gate=tanh ..."
+)
 _SE = re.compile(r"(layer\d+\.\d+)\.se\.")
 _STAGE = re.compile(r"layer(\d+)\.")
 
@@ -42,10 +50,46 @@ def load_weights(backbone: ResNet, source: str, prefix: str | None = None) -> Lo
 
 
 def backbone_of(model: nn.Module) -> ResNet | None:
-    """A detector's backbone, if it is of the ResNet family."""
-    detector = model.module if is_model_wrapper(model) else model
-    backbone = getattr(detector, "backbone", None)
-    return backbone if isinstance(backbone, ResNet) else None
+    """A detector's backbone, if it is mmdet's ResNet, ResNetV1d or ResNeXt, or one of ours."""
+    backbone = getattr(detector_of(model), "backbone", None)
+    known = type(backbone) in _PLAIN or hasattr(backbone, "stage_se_cfgs")
+    return backbone if known else None
+
+
+def detector_of(model: nn.Module) -> nn.Module:
+    """A detector without the wrapper of distributed training."""
+    return model.module if is_model_wrapper(model) else model
+
+
+def fit_detector(
+    model: nn.Module, checkpoint: Checkpoint, prefix: str | None = None
+) -> tuple[dict[str, Tensor], LoadReport | None]:
+    """Check that a checkpoint's backbone is a detector's.
+
+    Args:
+        model: The detector.
+        checkpoint: Of such a detector, or of a classifier.
+        prefix: What stands before the detector's names in the checkpoint.
+
+    Returns:
+        The whole state dict by the detector's names, and the report on the
+        backbone; None where that is not of the ResNet family.
+
+    Raises:
+        ValueError: If it is not, or any tensor is not finite.
+    """
+    check_finite(checkpoint.state_dict, checkpoint.source)
+    backbone = backbone_of(model)
+    if backbone is None:
+        return checkpoint.state_dict, None
+    inside = f"{prefix.rstrip('.')}.{_BACKBONE}" if prefix else None
+    if inside is None and _BACKBONE + ANCHOR in checkpoint.state_dict:
+        inside = _BACKBONE
+    found = find_backbone(checkpoint, inside)
+    weights, report = fit(backbone, found)
+    outer = found.prefix.removesuffix(_BACKBONE)
+    whole = {key.removeprefix(outer): checkpoint.state_dict[key] for key in found.others}
+    return whole | {_BACKBONE + name: tensor for name, tensor in weights.items()}, report
 
 
 def fit(backbone: ResNet, found: Found) -> tuple[dict[str, Tensor], LoadReport]:
@@ -73,7 +117,7 @@ def fit(backbone: ResNet, found: Found) -> tuple[dict[str, Tensor], LoadReport]:
     identity = tuple(unit for unit in lacking if ours.se[unit]["identity_init"])
     new = _new_modules(backbone)
     absent = [name for name in model if name not in weights]
-    fresh = tuple(name for name in absent if name.startswith(new) or ".conv_offset." in name)
+    fresh = tuple(name for name in absent if name.startswith(tuple(new)) or ".conv_offset." in name)
     missing = tuple(
         name
         for name in absent
@@ -109,7 +153,15 @@ def fit(backbone: ResNet, found: Found) -> tuple[dict[str, Tensor], LoadReport]:
         new=fresh,
         identity=identity,
     )
-    problem = _problem(report, backbone, found, ours, theirs, lacking)
+    random = [unit for unit in lacking if unit not in identity]
+    random += [
+        start.removesuffix(".")
+        for start, plugin in new.items()
+        if isinstance(plugin, SEBlock)
+        and not plugin.identity_init
+        and f"{start}fc1.weight" in absent
+    ]
+    problem = _problem(report, backbone, found, ours, theirs, random)
     if problem:
         print_log(f"weights and backbone differ\n{report.table()}", "current", logging.WARNING)
         raise ValueError(problem)
@@ -123,20 +175,22 @@ def _problem(
     found: Found,
     ours: Structure,
     theirs: Structure,
-    lacking: list[str],
+    random: list[str],
 ) -> str | None:
     """What is wrong with a load, in one line."""
     start = f"weights {found.source} ({found.family.title})"
     kind = type(backbone).__name__
     needed = differences(theirs, found.hidden, ours, Hidden.of_backbone(backbone))
     if needed:
-        return f"{start} are not those of this {kind}: they need {', '.join(needed)}"
-    random = [unit for unit in lacking if unit not in report.identity]
+        told = f"{start} are not those of this {kind}: they need {', '.join(needed)}"
+        own = not found.stated and found.family.name == "shared" and "://" not in found.source
+        hidden = differences(theirs, found.hidden, theirs, Hidden.of_backbone(backbone))
+        return told + (_WAY_OUT if own and hidden else "")
     if random:
         return (
             f"{start} have no SE in {stages_of(random)}, where this {kind} has it: it would stay "
             "random. Give weights of an SE net, or let SE start as the identity: "
-            "se_cfg=dict(identity_init=True)"
+            "se_cfg=dict(identity_init=True), of a plugin cfg=dict(identity_init=True)"
         )
     if not report.fits:
         counts = [
@@ -159,12 +213,12 @@ def _unit_of_se(name: str) -> str | None:
     return match and match[1]
 
 
-def _new_modules(backbone: ResNet) -> tuple[str, ...]:
-    """Where the plugins of a backbone lie, which no released weights have."""
-    return tuple(
-        f"{name}.{plugin}."
+def _new_modules(backbone: ResNet) -> dict[str, nn.Module]:
+    """The plugins of a backbone, which no released weights have, by where their names start."""
+    return {
+        f"{name}.{plugin}.": getattr(unit, plugin)
         for name, unit in backbone.named_modules()
         if getattr(unit, "with_plugins", False)
         for position in (1, 2, 3)
         for plugin in getattr(unit, f"after_conv{position}_plugin_names")
-    )
+    }

@@ -9,6 +9,7 @@ from .normalization import IMAGENET_RGB, Preprocessing
 from .recognition import find_backbone
 from .sources import TIMM, fetch, timm_preprocessing
 
+_SCHEME = re.compile(r"(?!https?:)\w[\w-]*://")
 # those of open-mmlab's without an owner are ports of torchvision's and gluon's
 _RGB_NAMES = re.compile(r"(torchvision|mmcls)://|open-?mmlab://resne(x?)t\w+$")
 
@@ -33,7 +34,7 @@ def preprocessing(name: str) -> Preprocessing:
         >>> preprocessing("torchvision://resnet50").as_config()["bgr_to_rgb"]
         True
     """
-    family = BY_NAME.get(name) or named_family(name)
+    family = BY_NAME.get(name) or (named_family(name) if _SCHEME.match(name) else None)
     if family is not None:
         return family.preprocessing
     if name.startswith(TIMM):

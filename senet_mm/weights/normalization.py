@@ -25,14 +25,14 @@ class Preprocessing:
     def of_config(cls, data_preprocessor: Mapping[str, Any]) -> Preprocessing | None:
         """What a ``data_preprocessor`` of mmdet does; None where it does not normalize.
 
-        mmdet's pipelines read images in BGR order.
+        mmdet's pipelines read images in BGR order. mmpretrain and mmdet 2 say
+        ``to_rgb`` for ``bgr_to_rgb``.
         """
         mean, std = data_preprocessor.get("mean"), data_preprocessor.get("std")
         if mean is None or std is None or len(mean) != 3:
             return None
-        return cls(
-            "RGB" if data_preprocessor.get("bgr_to_rgb") else "BGR", _three(mean), _three(std)
-        )
+        to_rgb = data_preprocessor.get("bgr_to_rgb", data_preprocessor.get("to_rgb"))
+        return cls("RGB" if to_rgb else "BGR", _three(mean), _three(std))
 
     def as_config(self) -> dict[str, Any]:
         """The options of mmdet's ``DetDataPreprocessor`` that do this."""

@@ -13,52 +13,85 @@ KEY = "senet_mm"  # below `meta`, in files that our converter wrote
 _BACKBONES = ("ResNet", "ResNetV1d", "ResNeXt", "SEResNet", "SEResNetV1d", "SEResNeXt", "SENet")
 
 
+# a config in a form that is not known here tells nothing
+_UNREADABLE = (SyntaxError, ValueError, KeyError, TypeError, AttributeError)
+
+
 def read(meta: Mapping[str, Any]) -> tuple[Hidden | None, Preprocessing | None]:
     """The hidden options of a checkpoint's backbone and its preprocessing, where it tells.
 
     Args:
-        meta: ``meta`` of the checkpoint: ours, or mmengine's with the config of
-            the training.
+        meta: ``meta`` of the checkpoint: ours, or mmengine's or mmcv's with the
+            config of the training.
     """
-    if KEY in meta:
-        own = meta[KEY]
-        return Hidden.of_options(own["backbone"]), Preprocessing(**own["preprocessing"])
     try:
-        model = _assigned(str(meta.get("cfg", "")), "model")
-        backbone = dict(model["backbone"])
+        if KEY in meta:
+            own = meta[KEY]
+            return Hidden.of_options(own["backbone"]), Preprocessing(**own["preprocessing"])
+        # mmdet 2 called it config
+        assigned = _assigned(str(meta.get("cfg") or meta.get("config") or ""))
+        model = _items(assigned["model"])
+        backbone = _literal(model["backbone"])
         kind = str(backbone.pop("type")).rpartition(".")[2]
         if kind not in _BACKBONES:
             return None, None
         if kind.startswith("SE"):
             backbone.setdefault("se_cfg", {})
-        return (
-            Hidden.of_options(backbone),
-            Preprocessing.of_config(model.get("data_preprocessor") or {}),
-        )
-    # a config in a form that is not known here tells nothing
-    except (SyntaxError, ValueError, KeyError, TypeError, AttributeError):
+        hidden = Hidden.of_options(backbone)
+    except _UNREADABLE:
         return None, None
+    return hidden, _preprocessing(
+        model.get("data_preprocessor")
+        or assigned.get("data_preprocessor")
+        or assigned.get("img_norm_cfg")  # mmdet 2's
+    )
 
 
-def _assigned(text: str, name: str) -> Any:
-    """The value of ``name`` in a config's text, which is read and not run.
+def _preprocessing(node: ast.expr | None) -> Preprocessing | None:
+    try:
+        return None if node is None else Preprocessing.of_config(_literal(node) or {})
+    except _UNREADABLE:
+        return None
+
+
+def _assigned(text: str) -> dict[str, ast.expr]:
+    """What a config's text, which is read and not run, assigns to each name."""
+    return {
+        ast.unparse(statement.targets[0]): statement.value
+        for statement in ast.parse(text).body
+        if isinstance(statement, ast.Assign)
+    }
+
+
+def _items(node: ast.expr) -> dict[str, ast.expr]:
+    """The values of a ``dict(...)`` or a ``{...}``, as they stand there.
 
     Raises:
-        KeyError: If nothing of that name is assigned.
-        ValueError: If the value is more than literals and calls of ``dict``.
+        ValueError: If it is something else.
     """
-    for statement in ast.parse(text).body:
-        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name:
-            return _literal(statement.value)
-    raise KeyError(name)
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "dict" and not node.args:
+        pairs = [(keyword.arg, keyword.value) for keyword in node.keywords]
+    elif isinstance(node, ast.Dict):
+        pairs = [
+            (key and ast.literal_eval(key), value)
+            for key, value in zip(node.keys, node.values, strict=True)
+        ]
+    else:
+        raise ValueError(f"no dict: {ast.unparse(node)}")
+    if any(key is None for key, _ in pairs):
+        raise ValueError(f"not known before it runs: {ast.unparse(node)}")
+    return dict(pairs)
 
 
 def _literal(node: ast.expr) -> Any:
-    if isinstance(node, ast.Call) and ast.unparse(node.func) == "dict" and not node.args:
-        return {keyword.arg: _literal(keyword.value) for keyword in node.keywords}
-    if isinstance(node, ast.Dict) and None not in node.keys:
-        pairs = zip(node.keys, node.values, strict=True)
-        return {_literal(key): _literal(value) for key, value in pairs}
+    """The value of literals, calls of ``dict`` and names of classes."""
+    if isinstance(node, (ast.Call, ast.Dict)):
+        return {
+            key: ast.unparse(value)
+            if key == "type" and isinstance(value, (ast.Name, ast.Attribute))
+            else _literal(value)
+            for key, value in _items(node).items()
+        }
     if isinstance(node, (ast.List, ast.Tuple)):
         return [_literal(item) for item in node.elts]
     return ast.literal_eval(node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -15,8 +16,9 @@ from .normalization import Preprocessing
 from .sources import Checkpoint
 
 # every family has this tensor; what stands before it is a prefix
-_ANCHOR = "layer1.0.conv1.weight"
+ANCHOR = "layer1.0.conv1.weight"
 CLASSIFIER = "fc."
+_FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Found:
         others: Names in the checkpoint of other tensors: classifier, neck, heads.
         prefix: What stood before the backbone's names there (``backbone.``).
         hidden: The options that the tensors do not tell.
+        stated: Whether the checkpoint says them itself; else they are those of its family.
         preprocessing: How images must be fed to it.
     """
 
@@ -41,6 +44,7 @@ class Found:
     others: tuple[str, ...]
     prefix: str
     hidden: Hidden
+    stated: bool
     preprocessing: Preprocessing
 
 
@@ -54,7 +58,8 @@ def find_backbone(checkpoint: Checkpoint, prefix: str | None = None) -> Found:
 
     Raises:
         ValueError: If there is no net of the ResNet family, there are several,
-            or a tensor of it is not finite.
+            or a tensor of it is not finite or has a shape or type that it
+            cannot have.
     """
     prefix = _prefix(checkpoint, prefix)
     inside = [key for key in checkpoint.state_dict if key.startswith(prefix)]
@@ -64,7 +69,12 @@ def find_backbone(checkpoint: Checkpoint, prefix: str | None = None) -> Found:
     weights = {
         name: _as_convolution(name, checkpoint.state_dict[key]) for name, key in names.items()
     }
-    _check_finite(weights, names, checkpoint.source)
+    _check_types(weights, names, checkpoint.source)
+    check_finite({names[name]: tensor for name, tensor in weights.items()}, checkpoint.source)
+    try:
+        shapes = structure(weights)
+    except ValueError as error:
+        raise ValueError(f"{checkpoint.source} is no net of the ResNet family: {error}") from error
     hidden, preprocessing = own_meta.read(checkpoint.meta)
     taken = set(names.values())
     return Found(
@@ -74,13 +84,14 @@ def find_backbone(checkpoint: Checkpoint, prefix: str | None = None) -> Found:
         names,
         tuple(key for key in checkpoint.state_dict if key not in taken),
         prefix,
-        hidden or family.hidden(structure(weights)),
+        hidden or family.hidden(shapes),
+        hidden is not None,
         preprocessing or checkpoint.preprocessing or family.preprocessing,
     )
 
 
 def _prefix(checkpoint: Checkpoint, given: str | None) -> str:
-    found = [key.removesuffix(_ANCHOR) for key in checkpoint.state_dict if key.endswith(_ANCHOR)]
+    found = [key.removesuffix(ANCHOR) for key in checkpoint.state_dict if key.endswith(ANCHOR)]
     if given is not None:
         given = given if not given or given.endswith(".") else f"{given}."
         if given not in found:
@@ -93,12 +104,13 @@ def _prefix(checkpoint: Checkpoint, given: str | None) -> str:
         first = ", ".join(list(checkpoint.state_dict)[:3])
         raise ValueError(
             f"{checkpoint.source} holds no net of the ResNet family: no tensor is named "
-            f"{_ANCHOR}, with or without a prefix. It has {len(checkpoint.state_dict)} tensors "
+            f"{ANCHOR}, with or without a prefix. It has {len(checkpoint.state_dict)} tensors "
             f"({first}, ...)"
         )
     if len(found) > 1:
         raise ValueError(
-            f"{checkpoint.source} has several backbones, below {found}: name one by init_cfg.prefix"
+            f"{checkpoint.source} has several backbones, below {found}: name one, by "
+            "init_cfg.prefix or by --prefix of tools/convert_weights.py"
         )
     return found[0]
 
@@ -109,11 +121,25 @@ def _as_convolution(name: str, tensor: Tensor) -> Tensor:
     return tensor[:, :, None, None] if is_matrix else tensor
 
 
-def _check_finite(weights: dict[str, Tensor], names: dict[str, str], source: str) -> None:
+def _check_types(weights: Mapping[str, Tensor], names: Mapping[str, str], source: str) -> None:
+    for name, tensor in weights.items():
+        if tensor.dtype not in _FLOATS and not name.endswith("num_batches_tracked"):
+            raise ValueError(
+                f"{source}: tensor {names[name]} is of type {tensor.dtype}, expected one of "
+                f"{', '.join(map(str, _FLOATS))}"
+            )
+
+
+def check_finite(tensors: Mapping[str, Tensor], source: str) -> None:
+    """Check that there is no NaN and no infinite value.
+
+    Raises:
+        ValueError: Naming the checkpoint and the first tensor.
+    """
     wrong = [
-        names[name]
-        for name, tensor in weights.items()
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all()
+        name
+        for name, tensor in tensors.items()
+        if tensor.dtype in _FLOATS and not torch.isfinite(tensor).all()
     ]
     if wrong:
         raise ValueError(

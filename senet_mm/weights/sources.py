@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import os
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 from urllib.parse import urlparse
 
@@ -17,7 +17,7 @@ from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor
 
-from .checkpoint_file import read_file
+from .checkpoint_file import CorruptError, named_hash, read_file
 from .families import recognize
 from .key_maps import to_ours
 from .normalization import Preprocessing, rgb
@@ -67,7 +67,7 @@ def fetch(source: str, *, unsafe: bool = False) -> Checkpoint:
         return _fetch_timm(source)
     url = _url_of(source)
     if url is not None:
-        content = read_file(_download(url, source), unsafe=unsafe)
+        content = _read_download(_download(url, source), source, unsafe)
     elif "://" in source:  # s3 and the like
         content = CheckpointLoader.load_checkpoint(source, map_location="cpu")
     else:
@@ -79,7 +79,7 @@ def unwrap(source: str, content: Mapping[str, Any]) -> Checkpoint:
     """Find the tensors in what a file holds.
 
     EMA weights are preferred. Prefixes of wrappers (``module.`` of DDP,
-    ``_orig_mod.`` of torch.compile) go.
+    ``_orig_mod.`` of torch.compile) go, and the count of torch's averaging.
 
     Raises:
         ValueError: If it holds no tensors.
@@ -90,7 +90,7 @@ def unwrap(source: str, content: Mapping[str, Any]) -> Checkpoint:
     tensors = {
         re.sub(r"^((module|_orig_mod)\.)+", "", str(key)): value
         for key, value in (content if wrapped is None else wrapped).items()
-        if isinstance(value, Tensor)
+        if isinstance(value, Tensor) and key != "n_averaged"
     }
     if not tensors:
         raise ValueError(f"checkpoint {source} holds no tensors, only {list(content)[:5]}")
@@ -183,12 +183,11 @@ def _url_of(source: str) -> str | None:
 
 def _download(url: str, source: str) -> Path:
     """Download into torch.hub's cache; a file that is there already is used."""
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
-    path = folder / os.path.basename(urlparse(url).path)
+    path = Path(torch.hub.get_dir()) / "checkpoints" / _cached_name(url)
 
     def get() -> None:
         if not path.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             torch.hub.download_url_to_file(url, str(path))
 
     try:
@@ -196,9 +195,28 @@ def _download(url: str, source: str) -> Path:
     except OSError as error:
         raise ConnectionError(
             f"{source} could not be downloaded ({_first_line(error)}). Fetch {url} where there is "
-            f"a network, and give the file: init_cfg.checkpoint=PATH, or put it into {folder}"
+            f"a network, and give the file: init_cfg.checkpoint=PATH, or put it at {path}"
         ) from error
     return path
+
+
+def _cached_name(url: str) -> str:
+    """A file name for a URL; many hubs call every file alike (``pytorch_model.bin``)."""
+    name = PurePosixPath(urlparse(url).path)
+    if named_hash(name.name):
+        return name.name
+    return f"{name.stem}_{hashlib.sha1(url.encode()).hexdigest()[:8]}{name.suffix}"
+
+
+def _read_download(path: Path, source: str, unsafe: bool) -> dict[str, Any]:
+    """Read a downloaded file, and remove it if it is not what was asked for."""
+    try:
+        return read_file(path, unsafe=unsafe)
+    except CorruptError as error:
+        path.unlink(missing_ok=True)
+        raise ValueError(
+            f"{source}: {error}. The file was removed, so that the next try downloads it again"
+        ) from error
 
 
 def _rank_zero_first(get: Callable[[], _Result]) -> _Result:

@@ -6,9 +6,11 @@ import pytest
 import torch
 from mmdet.datasets import CocoDataset
 from mmengine.config import Config
+from mmengine.model import PretrainedInit
 
 from senet_mm.compat.packaged_configs import config_path
-from senet_mm.utils.checks import check_data, check_fit, check_frozen
+from senet_mm.utils import checks
+from senet_mm.utils.checks import check_checkpoints, check_data, check_fit, check_frozen
 from senet_mm.utils.data_root import set_data_root
 
 
@@ -106,3 +108,30 @@ def test_fit() -> None:
         check_fit({"a.weight": torch.ones(2, 3)}, model, "x.pth")
     with pytest.raises(ValueError, match=r"a\.weight is \(2, 9\), expected \(2, 3\)"):
         check_fit({"a.weight": torch.ones(2, 9), "b.weight": torch.ones(4)}, model, "x.pth")
+
+
+def test_every_checkpoint_of_a_training_is_read(tmp_path: Path, monkeypatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(checks, "fetch", read.append)
+    cfg = config("faster_rcnn_se_r50_fpn.py", work_dir=str(tmp_path))
+    cfg.model.backbone.init_cfg = [
+        dict(type="Kaiming", layer="Conv2d"),
+        dict(type="Pretrained", checkpoint="a.safetensors"),  # our backbones read these
+    ]
+    cfg.model.neck.init_cfg = dict(type="Pretrained", checkpoint="b.pth", prefix="neck.")
+    cfg.model.roi_head.bbox_head.init_cfg = dict(type=PretrainedInit, checkpoint="c.pth")
+    cfg.model.init_cfg = dict(type="Pretrained", checkpoint="d.pth")
+    check_checkpoints(cfg)
+    assert sorted(read) == ["a.safetensors", "b.pth", "c.pth", "d.pth"]
+    read.clear()
+    cfg.model = dict(backbone=dict(type="ResNet", pretrained="e.pth"))
+    cfg.resume = True
+    check_checkpoints(cfg)
+    (tmp_path / "last_checkpoint").write_text("epoch_1.pth")
+    check_checkpoints(cfg)
+    cfg.load_from = "f.pth"
+    check_checkpoints(cfg)
+    assert read == ["e.pth", "e.pth", "epoch_1.pth", "e.pth", "f.pth"]
+    cfg.model.backbone.pretrained = "a.safetensors"
+    with pytest.raises(ValueError, match=r"mmengine, which loads a\.safetensors here"):
+        check_checkpoints(cfg)

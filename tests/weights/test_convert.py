@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -142,6 +143,66 @@ def test_a_config_in_a_checkpoint_is_read_and_not_run(tmp_path: Path) -> None:
     assert not proof.exists()
 
 
+RGB = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])
+
+
+@pytest.mark.parametrize(
+    ("text", "style", "preprocessing"),
+    [
+        # mmdet 2
+        ("img_norm_cfg = dict(**RGB, to_rgb=True)", "caffe", None),
+        (f"img_norm_cfg = dict(to_rgb=True, **{RGB})", "caffe", None),
+        (f"img_norm_cfg = {RGB | dict(to_rgb=True)}", "caffe", IMAGENET_RGB),
+        # mmpretrain
+        (f"data_preprocessor = {RGB | dict(num_classes=9, to_rgb=True)}", "caffe", IMAGENET_RGB),
+        # what is no literal elsewhere
+        (f"img_norm_cfg = {RGB | dict(to_rgb=True)}\nhooks = [f(x)]", "caffe", IMAGENET_RGB),
+    ],
+)
+@pytest.mark.parametrize("key", ["cfg", "config"])
+def test_configs_of_other_codes(text: str, style: str, preprocessing: object, key: str) -> None:
+    for kind in ("'ResNet'", "mmdet.models.backbones.resnet.ResNet", "'mmdet.ResNet'"):
+        model = f"model = dict(backbone=dict(type={kind}, style='caffe'), test_cfg=dict(x=inf))"
+        hidden, images = own_meta.read({key: f"{model}\n{text}"})
+        assert (hidden.style, images) == (style, preprocessing)
+
+
+def test_what_a_bare_file_does_not_say_is_stated_once(tmp_path: Path) -> None:
+    options = dict(style="caffe", se_cfg=dict(gate="tanh"))
+    net, path = SEResNet(50, **options), tmp_path / "mine.pth"
+    torch.save(net.state_dict(), path)
+    with pytest.raises(ValueError, match=r"style='pytorch'.*convert_weights.py IN OUT.pth --backb"):
+        load_weights(SEResNet(50, **options), str(path))
+    ours = write(converted(path, stated=options), tmp_path / "ours.pth")
+    assert load_weights(SEResNet(50, **options), str(ours)).fits
+    with pytest.raises(ValueError, match="gate='tanh'") as caught:
+        load_weights(SEResNet(50), str(ours))
+    assert "--backbone" not in str(caught.value)
+    for wrong, message in (
+        (dict(depth=50, se_cfg=dict(reduction=2)), "--backbone depth, se_cfg.reduction: expected"),
+        (dict(se_cfg=dict(gate="softmax")), "softmax"),
+        (dict(style="tensorflow"), "tensorflow"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            converted(path, stated=wrong)
+    with pytest.raises(ValueError, match="says itself what its backbone is"):
+        converted(ours, stated=options)
+
+
+def test_what_is_kept_of_a_checkpoint_can_be_read_again(tmp_path: Path) -> None:
+    checkpoint, _ = detector()
+    checkpoint["meta"] |= dict(best=np.float64(0.5), where=tmp_path, sizes=[1, (2, "x")])
+    torch.save(checkpoint, tmp_path / "epoch_3.pth")
+    path = write(converted(tmp_path / "epoch_3.pth"), tmp_path / "x.pth")
+    meta = torch.load(path, weights_only=True)["meta"]
+    assert (meta["epoch"], meta["sizes"]) == (3, [1, (2, "x")])
+    assert not {"best", "where"} & meta.keys()
+    checkpoint["state_dict"]["neck.lateral_convs.0.conv.weight"] += float("inf")
+    torch.save(checkpoint, tmp_path / "epoch_3.pth")
+    with pytest.raises(ValueError, match=r"NaN or infinite .*neck\.lateral_convs"):
+        converted(tmp_path / "epoch_3.pth")
+
+
 def test_se_in_some_units_of_a_stage() -> None:
     se_cfg = [dict(), dict(blocks=(1,)), dict(reduction=8), None]
     found = find_backbone(unwrap("x.pth", SEResNet(18, se_cfg=se_cfg).state_dict()))
@@ -157,7 +218,9 @@ def test_se_in_some_units_of_a_stage() -> None:
 def test_nets_that_no_config_can_say_are_refused() -> None:
     weights = SEResNet(18).state_dict()
     del weights["layer4.1.conv1.weight"]
-    with pytest.raises(ValueError, match=r"x\.pth has 2-2-2-1 blocks: no backbone"):
+    with pytest.raises(
+        ValueError, match=r"x\.pth has stages of 2-2-2-1 residual units: no backbone"
+    ):
         backbone_config(find_backbone(unwrap("x.pth", weights)))
     weights = SEResNet(18).state_dict()
     del weights["layer2.1.se.fc1.bias"]

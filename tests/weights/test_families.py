@@ -57,6 +57,9 @@ def test_names_tell_caffe_style_nets_from_torchvisions() -> None:
     old = recognize(["conv1.weight"], "open-mmlab://detectron/resnet50_caffe")
     assert old.preprocessing == DETECTRON_BGR
     assert recognize(["conv1.weight"], "torchvision://resnet50").name == "shared"
+    # neither a folder's name nor that of an SE net tells it
+    assert recognize(["conv1.weight"], "/data/resnet50_caffe/torchvision.pth").name == "shared"
+    assert recognize(["layer1.0.se.fc1.weight"], "se_resnet50_caffe.pth").name == "shared"
     # keys of another family win over what a user called the file
     assert (
         recognize(["layer0.conv1.weight", "a.se_module.b"], "resnet50_caffe.pth").name == "legacy"
@@ -86,9 +89,14 @@ def test_wrappers_and_prefixes_are_taken_off() -> None:
         {"model": weights, "epoch": 3},
         {"state_dict": {key: -value for key, value in weights.items()}, "model_ema": weights},
         {f"module.{key}": value for key, value in weights.items()},
+        {
+            "model_ema": {"n_averaged": torch.tensor(3)}
+            | {f"module.{k}": weights[k] for k in weights}
+        },
         {"state_dict": {f"module._orig_mod.{key}": value for key, value in weights.items()}},
     ):
         tensors = unwrap("x.pth", content).state_dict
+        assert tensors.keys() == weights.keys()
         assert torch.equal(tensors["layer1.0.conv1.weight"], torch.ones(2))
     with pytest.raises(ValueError, match=r"x\.pth holds no tensors, only \['epoch'\]"):
         unwrap("x.pth", {"epoch": 3})
@@ -101,7 +109,7 @@ def test_several_backbones_need_a_prefix() -> None:
     }
     checkpoint = unwrap("semi.pth", {"state_dict": tensors})
     both = r"\['teacher.backbone.', 'student.backbone.'\]"
-    with pytest.raises(ValueError, match=f"several backbones, below {both}: name one by init_cfg"):
+    with pytest.raises(ValueError, match=f"several backbones, below {both}: name one, by init_cfg"):
         find_backbone(checkpoint)
     with pytest.raises(ValueError, match=f"prefix='x.': expected one of {both}"):
         find_backbone(checkpoint, "x")

@@ -7,6 +7,7 @@ import pytest
 import timm
 import torch
 from mmdet.registry import MODELS
+from mmengine.registry import DefaultScope
 from torch import nn
 
 from senet_mm.backbones import SENet, SEResNet, SEResNeXt
@@ -175,15 +176,65 @@ def test_parts_that_no_weights_have_start_as_initialized(saved) -> None:
     assert {key.split(".")[0] for key in report.others} == {"layer4", "fc"}
 
 
+def test_se_as_a_plugin_does_not_stay_random(saved) -> None:
+    path = saved("resnet50")
+
+    def plain(**options: object) -> nn.Module:
+        cfg = dict(type="SEBlock", **options)
+        plugin = dict(cfg=cfg, stages=(False, False, True, True), position="after_conv3")
+        with DefaultScope.overwrite_default_scope("mmdet"):
+            return MODELS.build(dict(type="ResNet", depth=50, plugins=[plugin]))
+
+    message = refusal(plain(), path)
+    assert "have no SE in layer3, layer4, where this ResNet has it" in message
+    assert "of a plugin cfg=dict(identity_init=True)" in message
+    model = plain(identity_init=True)
+    assert len(load_weights(model, path).new) == 9 * 5
+    torch.save(plain().state_dict(), path)  # its own
+    assert load_weights(plain(), path).fits
+
+
+def test_odd_tensors_are_named(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.pth")
+    for model, key, tensor, message in (
+        (SEResNet(18), "layer1.0.se.fc2.weight", None, "is missing"),
+        (SEResNet(18), "layer1.0.se.fc1.weight", torch.zeros(0, 64, 1, 1), "(0, 64, 1, 1)"),
+        (SEResNet(18), "conv1.weight", torch.zeros(()), "has shape ()"),
+        (SEResNet(50), "layer1.0.conv2.weight", torch.zeros(64, 0, 3, 3), "(64, 0, 3, 3)"),
+        (SEResNet(18), "layer1.0.conv1.weight", torch.ones(2).to(torch.int8), "type torch.int8"),
+    ):
+        weights = model.state_dict()
+        del weights[key]
+        torch.save(weights if tensor is None else {**weights, key: tensor}, path)
+        with pytest.raises(ValueError) as caught:
+            load_weights(model, path)
+        assert str(caught.value).startswith(path)
+        assert key in str(caught.value) and message in str(caught.value)
+
+
+def test_a_part_of_another_net(saved) -> None:
+    message = refusal(SEResNet(101, **THREE), saved("seresnet50"))
+    assert "they need stages of 3-4-6 residual units (the backbone has 3-4-23)" in message
+
+
 def test_init_cfg_loads_through_the_same_checks(saved) -> None:
     path = saved("seresnet50")
     init_cfg = dict(type="Pretrained", checkpoint=path)
     with pytest.raises(ValueError, match="depth=50"):
         SEResNet(101, init_cfg=init_cfg).init_weights()
-    model = SEResNet(50, init_cfg=[dict(type="Kaiming", layer="Conv2d"), init_cfg])
+    constant = dict(type="Constant", layer="Conv2d", val=7)
+    model = SEResNet(50, init_cfg=[constant, init_cfg])
     model.init_weights()
+    assert model.init_cfg == [constant, init_cfg]
+    assert (model.conv1.weight != 7).all()
     assert torch.equal(model.layer4[2].se.fc2.weight, torch.load(path)["layer4.2.se.fc2.weight"])
     assert model.load_report.source == path
+    # what the file does not have is initialized as the others say
+    plain = saved("resnet50")
+    init_cfg = [constant, dict(type="Pretrained", checkpoint=plain)]
+    model = SEResNet(50, se_cfg=dict(identity_init=True), init_cfg=init_cfg)
+    model.init_weights()
+    assert (model.layer1[0].se.fc1.weight == 7).all()
 
 
 def test_the_log_has_one_line_or_a_table(saved, monkeypatch) -> None:

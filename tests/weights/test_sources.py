@@ -117,7 +117,7 @@ def test_no_network_is_told_with_the_way_out(torch_home: Path, monkeypatch) -> N
     ):
         fetch("torchvision://resnet50")
     with pytest.raises(
-        ConnectionError, match=rf"Fetch http://x/a\.pth.*or put it into {torch_home}"
+        ConnectionError, match=rf"Fetch http://x/a\.pth.*or put it at {torch_home}/a_\w{{8}}\.pth"
     ):
         fetch("http://x/a.pth")
     monkeypatch.setattr(timm, "create_model", offline)
@@ -126,20 +126,36 @@ def test_no_network_is_told_with_the_way_out(torch_home: Path, monkeypatch) -> N
     assert not list(torch_home.iterdir())
 
 
-def test_urls_and_zoo_names_are_read_from_the_cache(torch_home: Path) -> None:
-    weights = {"layer1.0.conv1.weight": torch.ones(1)}
-    for source, name in (
-        ("https://example.org/some/net.pth?x=1", "net.pth"),
-        ("mmcls://se-resnet50", None),
-        ("torchvision://resnet50", None),
-    ):
-        path = torch_home / (name or Path(sources._url_of(source)).name)
-        torch.save(weights, path)
-        if name is None:  # a released file's name holds its hash, which this is not
-            with pytest.raises(ValueError, match=f"{path.name} is corrupt"):
-                fetch(source)
-            continue
-        assert fetch(source).state_dict.keys() == weights.keys()
+def test_zoo_names_are_read_from_the_cache(torch_home: Path) -> None:
+    for source in ("mmcls://se-resnet50", "torchvision://resnet50"):
+        path = torch_home / Path(sources._url_of(source)).name
+        torch.save({"layer1.0.conv1.weight": torch.ones(1)}, path)
+        # a released file's name holds its hash, which this is not
+        with pytest.raises(ValueError, match=rf"{path.name} is corrupt.*The file was removed"):
+            fetch(source)
+        assert not path.exists()
+
+
+def test_urls_that_end_alike_and_a_page_for_weights(torch_home: Path, monkeypatch) -> None:
+    asked: list[str] = []
+
+    def download(url: str, path: str) -> None:
+        asked.append(url)
+        torch.save({"layer1.0.conv1.weight": torch.full((1,), float(len(asked)))}, path)
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    urls = [f"https://example.org/net_{recipe}/model.bin?x=1" for recipe in ("a1", "a2")]
+    for _ in range(2):  # the second time from the cache
+        for number, url in enumerate(urls, 1):
+            assert fetch(url).state_dict["layer1.0.conv1.weight"].item() == number
+    assert asked == urls
+    monkeypatch.setattr(
+        torch.hub, "download_url_to_file", lambda url, path: Path(path).write_text("<html>")
+    )
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"x-abcdef01\.pth is a web page.*file was removed"):
+            fetch("https://example.org/x-abcdef01.pth")
+    assert len(list(torch_home.iterdir())) == 2
 
 
 @pytest.mark.parametrize(
