@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from .checks import require_fit
+from .checks import check_checkpoint, require_fit
 
 
 def inference_config(cfg: Config, checkpoint: str | Path, work_dir: str | Path) -> Config:
@@ -17,7 +17,12 @@ def inference_config(cfg: Config, checkpoint: str | Path, work_dir: str | Path) 
         cfg: The config, also of a run that was trained on several GPUs.
         checkpoint: What to test; the runner refuses it if it does not fit.
         work_dir: Where mmengine writes its log.
+
+    Raises:
+        FileNotFoundError, ValueError: If the checkpoint cannot be read, without running what is
+            in it.
     """
+    check_checkpoint(str(checkpoint))
     cfg = copy.deepcopy(cfg)
     cfg.work_dir = str(work_dir)
     cfg.load_from, cfg.resume = str(checkpoint), False
