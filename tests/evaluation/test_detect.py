@@ -9,6 +9,7 @@ from mmengine.config import Config
 from senet_mm.evaluation import runs
 from senet_mm.evaluation.entries import Entry
 from senet_mm.evaluation.runs import Run, detect
+from senet_mm.utils import inference_config
 
 
 class Detector:
@@ -33,6 +34,7 @@ class Detector:
 def run(tmp_path: Path, monkeypatch) -> Run:
     monkeypatch.setattr(runs, "Runner", Detector)
     monkeypatch.setattr(runs, "check_data", lambda *_: None)
+    monkeypatch.setattr(inference_config, "check_checkpoint", lambda *_: None)
     monkeypatch.setattr(Detector, "kinds", ("bbox",))
     monkeypatch.setattr(Detector, "number", 0)
     (tmp_path / "ann.json").write_text("{}")
