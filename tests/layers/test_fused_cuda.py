@@ -1,0 +1,45 @@
+"""The fast path on a GPU, Triton kernels and all, against the reference path there."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+
+from senet_mm.backbones import SEResNet
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+
+
+def results(model: SEResNet, x: Tensor, *, amp: bool) -> list[Tensor]:
+    """Outputs and gradients."""
+    x = x.clone().requires_grad_()
+    with torch.autocast("cuda", torch.float16, enabled=amp):
+        outs = model(x)
+    sum(out.float().square().mean() for out in outs).backward()
+    return [*outs, x.grad, *(p.grad for p in model.parameters() if p.grad is not None)]
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("depth", [18, 50])
+def test_fast_path_equals_the_reference(depth, layout, frozen, randomize) -> None:
+    reference = randomize(SEResNet(depth, norm_eval=frozen, se_cfg=dict(fused=False)))
+    fused = SEResNet(depth, norm_eval=frozen)
+    fused.load_state_dict(reference.state_dict())
+    x = torch.randn(2, 3, 97, 66, device="cuda").contiguous(memory_format=layout)
+    exact = copy.deepcopy(reference).double().cuda()
+    models = [model.cuda().to(memory_format=layout) for model in (reference, fused)]
+    for model in (exact, *models):
+        model.train()
+    truth = results(exact, x.double(), amp=False)
+    for amp in (False, True):
+        errors = []
+        for model in models:
+            model.zero_grad(set_to_none=True)
+            pairs = zip(results(model, x, amp=amp), truth, strict=True)
+            relative = [(one.double() - true).norm() / true.norm() for one, true in pairs]
+            errors.append(torch.stack(relative))
+        theirs, ours = errors
+        assert ours.mean() <= 1.5 * theirs.mean() + 1e-6
+        assert (ours <= 10 * theirs + 1e-5).all()
