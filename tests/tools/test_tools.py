@@ -89,12 +89,9 @@ def test_compare_work_dirs(tool, work_dirs, tmp_path, monkeypatch) -> None:
     results = json.loads((work_dirs["se"] / "epoch_1.bbox.json").read_text())
     assert {"image_id", "category_id", "bbox", "score"} <= results[0].keys()
 
-    # what is evaluated is not evaluated again, unless checkpoint, annotations or config changed
+    # what is evaluated is not evaluated again
     assert "Epoch(test)" in printed
     assert "Epoch(test)" not in tool(*compare, "--out-dir", tmp_path)
-    record = work_dirs["se"] / "epoch_1.detected.json"
-    record.write_text(record.read_text().replace('"checkpoint": "', '"checkpoint": "0'))
-    assert "Epoch(test)" in tool(*compare, "--out-dir", tmp_path)
 
 
 def test_compare_a_checkpoint_with_results_of_another_framework(
@@ -192,7 +189,7 @@ def test_a_checkpoint_of_another_architecture(tool, work_dirs, shapes_root, tmp_
     assert "have no SE in layer1, layer2, layer3, layer4" in message
     image = next((shapes_root / "val2017").iterdir())
     config = next(work_dirs["se"].glob("*.py"))
-    assert "does not fit" in tool("infer.py", config, checkpoint, image, error=True)
+    assert "have no SE in layer1" in tool("infer.py", config, checkpoint, image, error=True)
     truncated = tmp_path / "half.pth"
     truncated.write_bytes(checkpoint.read_bytes()[:100_000])
     assert "truncated or no checkpoint" in tool("test.py", SE, truncated, *data, error=True)
