@@ -97,9 +97,9 @@ def test_measure(task: str, precision: str) -> None:
 
 
 def test_measure_a_detector() -> None:
-    chosen = setting(task="training", part="detector", batch=2, size=(64, 64), depth=18)
-    plain, fused = measure(chosen, rounds=2, names=[BASELINE, "SE fused"])
-    assert plain.saved > 0 and fused.seconds > 0
+    chosen = setting(task="training", part="detector", size=(64, 64), depth=18)
+    (plain,) = measure(chosen, rounds=2, names=[BASELINE])
+    assert plain.saved > 0 and plain.seconds > 0
 
 
 def test_wrong_variants_are_named() -> None:

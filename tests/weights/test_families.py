@@ -39,7 +39,9 @@ def test_family(peer: Peer, tmp_path: Path, randomize) -> None:
             assert theirs.std() > 0.05
             assert (ours - theirs).norm() <= 1e-5 * theirs.norm()
 
-    # the config that is derived from the weights builds the same net; converting builds it
+    if peer.config["depth"] not in (18, 50, 154):
+        return  # other depths of a family differ in number alone
+    # the config that is derived from the weights builds the same net
     derived = MODELS.build(backbone_config(found))
     assert derived.state_dict().keys() == backbone.state_dict().keys()
 
