@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from ..layers import SEResidualMixin, stage_se_cfgs
 from ..utils.checks import check_fit
+from ..utils.files import whole_file, write_whole
 from ..weights.sources import fetch
 from .complexity import build_detector, count_parameters
 from .fold_gates import check_foldable, fold_gates
@@ -188,11 +188,9 @@ def _write(dropped: Dropped, config: str, checkpoint: dict[str, Any]) -> None:
     """Write both files, each whole or not at all, then remove those of an earlier call."""
     work_dir = dropped.config.parent
     work_dir.mkdir(parents=True, exist_ok=True)
-    unfinished = work_dir / "unfinished"
-    torch.save(checkpoint, unfinished)
-    os.replace(unfinished, dropped.checkpoint)
-    unfinished.write_text(config, encoding="utf-8")
-    os.replace(unfinished, dropped.config)
+    with whole_file(dropped.checkpoint) as unfinished:
+        torch.save(checkpoint, unfinished)
+    write_whole(dropped.config, config)
     (work_dir / "last_checkpoint").write_text(dropped.checkpoint.name)
     for path in _written(work_dir):
         if path not in (dropped.config, dropped.checkpoint):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from ..utils.files import make_writable, write_whole
 from .comparison import Comparison, Evaluated
 from .gallery import Exhibit, galleries
 from .report_html import html
 from .tables import class_table, difference_tables, metrics_table, notes, verdicts
-from .whole_files import write_whole
 
 
 def prepare_report(out_dir: Path, *, num_images: int = 8) -> None:
@@ -25,15 +24,7 @@ def prepare_report(out_dir: Path, *, num_images: int = 8) -> None:
     """
     if num_images < 0:
         raise ValueError(f"--num-images is {num_images}; expected 0 or more")
-    try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-        probe = out_dir / f".write_probe_{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise OSError(
-            f"cannot write to {out_dir} ({error.strerror}): choose another --out-dir"
-        ) from error
+    make_writable(out_dir, str(out_dir), "choose another --out-dir")
 
 
 def write_report(

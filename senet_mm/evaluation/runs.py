@@ -16,10 +16,10 @@ from mmengine.runner import Runner
 from ..utils.checks import check_data
 from ..utils.cli import read_config
 from ..utils.data_root import annotation_path, image_dir, set_data_root, single_test_set
+from ..utils.files import write_whole
 from ..utils.inference_config import inference_config
 from ..weights.checkpoint_file import sha256
 from .results import IOU_TYPES
-from .whole_files import write_whole
 
 
 @dataclass(frozen=True)

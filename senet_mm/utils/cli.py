@@ -14,6 +14,7 @@ from mmengine.config import Config, DictAction
 
 from ..compat.packaged_configs import PREFIX, config_path
 from .data_root import set_data_root
+from .files import make_writable
 
 TRACEBACK_VARIABLE = "SENET_MM_TRACEBACK"
 # what bad input raises; anything else is a fault of ours or of the machine and keeps its traceback
@@ -134,12 +135,4 @@ def make_work_dir(cfg: Config) -> None:
         OSError: Naming the folder, if it cannot be created or written.
     """
     folder = Path(cfg.work_dir)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".write_probe_{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise OSError(
-            f"cannot write to the work dir {folder} ({error.strerror}): choose one with --work-dir"
-        ) from error
+    make_writable(folder, f"the work dir {folder}", "choose one with --work-dir")

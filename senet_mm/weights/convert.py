@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from mmdet.registry import MODELS
 from torch import Tensor
 
+from ..utils.files import whole_file
 from ..version import __version__
 from . import own_meta
 from .backbone_config import backbone_config
@@ -115,13 +115,11 @@ def write(checkpoint: Mapping[str, Any], out: str | Path, *, force: bool = False
     path = out.with_name(f"{out.stem}-{hashlib.sha256(content).hexdigest()[:8]}.pth")
     if path.exists() and not force:
         raise FileExistsError(f"{path} exists already: --force replaces it")
-    unfinished = path.with_suffix(".unfinished")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
+        with whole_file(path) as unfinished:
+            unfinished.write_bytes(content)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise OSError(f"cannot write {path} ({error.strerror})") from error
     return path
 
