@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from ..weights.sources import fetch
 from .coco_files import check_images, read_coco
 from .data_root import annotation_path, datasets_of, image_dir, is_coco
 from .init_cfg import pretrained_of
+
+_NAMES_CHECKPOINT = re.compile(r"(^|_)(checkpoint|ckpt|pretrained)$")
 
 
 def check_data(cfg: Config, loaders: tuple[str, ...]) -> None:
@@ -46,7 +49,7 @@ def check_checkpoints(cfg: Config) -> None:
     Raises:
         As :func:`check_checkpoint`.
     """
-    for source, ours in _pretrained_in(cfg.model):
+    for source, ours in _checkpoints_in(cfg.model):
         check_checkpoint(source, by_mmengine=not ours)
     load_from = cfg.get("load_from")
     if not load_from and cfg.get("resume"):
@@ -75,18 +78,25 @@ def check_checkpoint(source: str, *, by_mmengine: bool = True) -> None:
         )
 
 
-def _pretrained_in(part: Any) -> Iterator[tuple[str, bool]]:
+def _checkpoints_in(part: Any) -> Iterator[tuple[str, bool]]:
     """The checkpoints anywhere in a model's config, and whether a backbone of ours loads them."""
-    if isinstance(part, Mapping):
-        sources = [cfg["checkpoint"] for cfg in pretrained_of(part.get("init_cfg"))]
-        if isinstance(part.get("pretrained"), str):  # the older name
-            sources.append(part["pretrained"])
-        for source in sources:
-            yield source, _is_ours(part.get("type"))
-        part = list(part.values())
     if isinstance(part, (list, tuple)):
         for item in part:
-            yield from _pretrained_in(item)
+            yield from _checkpoints_in(item)
+    if not isinstance(part, Mapping):
+        return
+    for key, value in part.items():
+        # pretrained, and what distillation and tracking call teacher_ckpt and checkpoint
+        if isinstance(value, str) and _NAMES_CHECKPOINT.search(str(key)):
+            yield value, False
+        elif key == "init_cfg" and _is_ours(part.get("type")):
+            listed = [value] if isinstance(value, Mapping) else value or []
+            pretrained = pretrained_of(value)
+            for cfg in pretrained:
+                yield cfg["checkpoint"], True
+            yield from _checkpoints_in([cfg for cfg in listed if cfg not in pretrained])
+        else:
+            yield from _checkpoints_in(value)
 
 
 def _is_ours(kind: Any) -> bool:

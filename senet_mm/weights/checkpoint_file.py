@@ -17,6 +17,11 @@ from . import safe_pickle
 
 # OpenMMLab and torch.hub end a file's name in the first digits of its sha256
 _NAMED_HASH = re.compile(r"-([0-9a-f]{8,64})\.\w+$")
+# what a source may begin with; anything else is a local file
+SCHEMES = (
+    *("timm://", "torchvision://", "modelzoo://", "open-mmlab://", "openmmlab://", "mmcls://"),
+    *("http://", "https://", "s3://", "petrel://"),
+)
 _NOT_WEIGHTS = {
     b"<": "a web page (HTML), not weights: the download went wrong",
     b"version https://git-lfs": "a git-lfs pointer, not weights: run `git lfs pull`",
@@ -49,7 +54,8 @@ def read_file(path: str | Path, *, unsafe: bool = False) -> dict[str, Any]:
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f"checkpoint {path} not found")
+        hint = f"; known schemes are {', '.join(SCHEMES)}" if ":/" in str(path) else ""
+        raise FileNotFoundError(f"checkpoint {path} not found{hint}")
     with path.open("rb") as file:
         start = file.read(256)
     if not start:

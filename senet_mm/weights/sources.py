@@ -13,6 +13,7 @@ from urllib.parse import urlparse
 
 import torch
 from mmengine.dist import barrier, get_rank
+from mmengine.fileio import get_local_path
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor
@@ -23,6 +24,7 @@ from .key_maps import to_ours
 from .normalization import Preprocessing, rgb
 
 TIMM = "timm://"
+_BUCKET = re.compile(r"(\S+:)?(s3|petrel)://")  # as mmengine knows them
 # the nets of timm that mmdet's ResNet family and ours compute, by architecture
 _TIMM_NETS = re.compile(
     r"(legacy_)?((se)?resnet(18|34|50|101|152)[cds]?|(se)?resnext(50|101|152)d?_\d+x\d+d|senet154)"
@@ -53,8 +55,8 @@ def fetch(source: str, *, unsafe: bool = False) -> Checkpoint:
     """Get a checkpoint, from the cache or the network where it is not a file.
 
     Args:
-        source: A file, a URL, or a name: ``timm://``, ``torchvision://``,
-            ``open-mmlab://``, ``mmcls://``, or another scheme of mmengine.
+        source: A file, a URL (``http://``, ``https://``, ``s3://``), or a name:
+            ``timm://``, ``torchvision://``, ``open-mmlab://``, ``mmcls://``.
         unsafe: Let a file's pickle make any Python object, which can run code.
 
     Raises:
@@ -68,9 +70,10 @@ def fetch(source: str, *, unsafe: bool = False) -> Checkpoint:
     url = _url_of(source)
     if url is not None:
         content = _read_download(_download(url, source), source, unsafe)
-    elif "://" in source:  # s3 and the like
-        content = CheckpointLoader.load_checkpoint(source, map_location="cpu")
-    else:
+    elif _BUCKET.match(source):
+        with get_local_path(source, backend_args=dict(backend="petrel")) as copy:
+            content = read_file(copy, unsafe=unsafe)
+    else:  # also of an unknown scheme, as mmengine does
         content = read_file(source, unsafe=unsafe)
     return unwrap(source, content)
 
@@ -164,6 +167,7 @@ def _url_of(source: str) -> str | None:
     """The URL behind a name of mmengine's model zoos; a URL is its own."""
     zoos: dict[str, Callable[[], Mapping[str, str]]] = {
         "torchvision://": mmengine_checkpoint.get_torchvision_models,
+        "modelzoo://": mmengine_checkpoint.get_torchvision_models,
         "open-mmlab://": mmengine_checkpoint.get_external_models,
         "openmmlab://": mmengine_checkpoint.get_external_models,
         "mmcls://": mmengine_checkpoint.get_mmcls_models,

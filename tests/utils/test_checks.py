@@ -135,3 +135,66 @@ def test_every_checkpoint_of_a_training_is_read(tmp_path: Path, monkeypatch) -> 
     cfg.model.backbone.pretrained = "a.safetensors"
     with pytest.raises(ValueError, match=r"mmengine, which loads a\.safetensors here"):
         check_checkpoints(cfg)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        dict(backbone=dict(type="ResNet", init_cfg=dict(type="mmengine.Pretrained"))),
+        dict(backbone=dict(type="SEResNet", init_cfg=dict(type="mmengine.Pretrained"))),
+        dict(backbone=dict(type="SEResNet", init_cfg=[dict(type=PretrainedInit)])),
+        dict(neck=dict(init_cfg=dict(type="Kaiming", override=dict(type="Pretrained")))),
+        dict(
+            backbone=dict(
+                type="SEResNet", init_cfg=dict(type="Kaiming", override=dict(type="Pretrained"))
+            )
+        ),
+        dict(type="KnowledgeDistillationSingleStageDetector", teacher_ckpt=None),
+        dict(tracker=dict(motion=dict(checkpoint=None))),
+        dict(backbone=dict(type="ResNet", pretrained=None)),
+    ],
+)
+def test_no_code_of_a_checkpoint_runs_however_it_is_named(
+    model: dict, tmp_path: Path, monkeypatch
+) -> None:
+    """A checkpoint in each place of a config, under a name that mmengine takes for a local file."""
+    proof = tmp_path / "ran.txt"
+    (tmp_path / "x:").mkdir()
+    torch.save({"x": RunsCode(proof)}, tmp_path / "x:" / "evil.pth")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"evil\.pth holds Python objects"):
+        check_checkpoints(Config(dict(model=_put(model, "x://evil.pth"))))
+    assert not proof.exists()
+
+
+def _put(part: object, source: str) -> object:
+    """A config with a checkpoint in the one place that is left open."""
+    if isinstance(part, list):
+        return [_put(item, source) for item in part]
+    if not isinstance(part, dict):
+        return part
+    filled = {key: source if value is None else _put(value, source) for key, value in part.items()}
+    initializer = filled.get("type") is PretrainedInit or "Pretrained" in str(filled.get("type"))
+    return filled | (dict(checkpoint=source) if initializer else {})
+
+
+def test_the_pointer_of_a_work_dir_runs_no_code(tmp_path: Path, monkeypatch) -> None:
+    proof = tmp_path / "ran.txt"
+    (tmp_path / "x:").mkdir()
+    torch.save({"x": RunsCode(proof)}, tmp_path / "x:" / "evil.pth")
+    (tmp_path / "last_checkpoint").write_text("x://evil.pth")
+    monkeypatch.chdir(tmp_path)
+    cfg = Config(dict(model=dict(), resume=True, work_dir=str(tmp_path)))
+    with pytest.raises(ValueError, match=r"evil\.pth holds Python objects"):
+        check_checkpoints(cfg)
+    assert not proof.exists()
+
+
+class RunsCode:
+    """An object whose pickle creates a file when it is read."""
+
+    def __init__(self, proof: Path) -> None:
+        self.proof = proof
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.proof,)

@@ -1,10 +1,12 @@
 """timm:// and the other names: from timm's own cache, and without a network."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import urllib.error
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -184,3 +186,24 @@ def test_preprocessing_as_mmdet_takes_it() -> None:
     assert preprocessing("caffe").as_config()["bgr_to_rgb"] is False
     with pytest.raises(FileNotFoundError, match=r"checkpoint nope not found"):
         preprocessing("nope")
+
+
+def test_other_schemes_are_local_files_and_buckets_are_read_safely(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"x:/a\.pth not found; known schemes are timm://"):
+        fetch("x://a.pth")
+    Path("x:").mkdir()
+    torch.save({"layer1.0.conv1.weight": torch.ones(1)}, "x:/a.pth")
+    assert fetch("x://a.pth").state_dict["layer1.0.conv1.weight"].item() == 1
+
+    @contextlib.contextmanager
+    def copy(source: str, backend_args: dict) -> Iterator[str]:
+        assert backend_args == {"backend": "petrel"}
+        yield "copy.pth"
+
+    monkeypatch.setattr(sources, "get_local_path", copy)
+    torch.save({"x": tmp_path / "a path is opaque", "w": torch.ones(1)}, "copy.pth")
+    for source in ("s3://bucket/a.pth", "cluster:s3://bucket/a.pth", "petrel://bucket/a.pth"):
+        assert list(fetch(source).state_dict) == ["w"]
