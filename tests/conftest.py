@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import runpy
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from torch import nn
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import senet_mm  # noqa: F401 (makes mmdet importable)
-from senet_mm.datasets import generate_shapes
+from senet_mm.shapes import generate_shapes
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -53,3 +56,28 @@ def randomize() -> Callable[[nn.Module], nn.Module]:
         return model
 
     return fill
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Callable[..., str]:
+    """Run a tool in this process; returns what it printed. ``error=True`` expects one line."""
+    # mmengine's loggers outlive the streams that pytest captured for an earlier test
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+
+    def run(name: str, *arguments: object, error: bool = False, folder: str = "tools") -> str:
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        capfd.readouterr()
+        code = 0
+        try:
+            runpy.run_path(str(REPO / folder / name), run_name="__main__")
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capfd.readouterr()
+        if not error:
+            assert code == 0, err
+            return out
+        lines = [line for line in err.splitlines() if line.startswith("error: ")]
+        assert code == 2 and len(lines) == 1 and "Traceback" not in err, err
+        return lines[0]
+
+    return run

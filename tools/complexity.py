@@ -1,36 +1,7 @@
-"""Parameters and multiply-adds per stage: python tools/complexity.py CONFIG [CONFIG ...]"""
+"""Parameters and multiply-adds per stage: python tools/complexity.py --help"""
 
-import argparse
-
-import senet_mm  # noqa: F401 (makes mmdet importable)
-from senet_mm.analysis.complexity import build_backbone, complexity_table
-from senet_mm.analysis.paper_table import paper_table
-from senet_mm.utils import cli
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="What backbones cost, the baseline first")
-    parser.add_argument("configs", nargs="*", help="config files, the baseline first")
-    parser.add_argument(
-        "--size", type=int, nargs=2, default=[224, 224], metavar=("H", "W"), help="in pixels"
-    )
-    parser.add_argument(
-        "--paper", action="store_true", help="print every count of the paper beside ours instead"
-    )
-    args = parser.parse_args()
-    if bool(args.configs) == args.paper:
-        parser.error("expected one config or more, or --paper")
-    return args
-
-
-def main() -> None:
-    args = parse_args()
-    if args.paper:
-        print(paper_table())
-        return
-    backbones = {path: build_backbone(cli.read_config(path)) for path in args.configs}
-    print(complexity_table(backbones, tuple(args.size)))
-
+from senet_mm.cli import complexity
+from senet_mm.cli.common import run
 
 if __name__ == "__main__":
-    cli.run(main)
+    run(complexity.main)

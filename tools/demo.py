@@ -1,55 +1,7 @@
-"""Train, evaluate and compare a plain and an SE detector on generated pictures: `make demo`."""
+"""A plain and an SE detector, trained and compared: python tools/demo.py --help"""
 
-import argparse
-import subprocess
-import sys
-from pathlib import Path
-
-TOOLS = Path(__file__).resolve().parent
-CONFIGS = TOOLS.parent / "configs" / "demo"
-PAIR = {"plain": "faster_rcnn_r18_fpn_shapes.py", "se": "faster_rcnn_se_r18_fpn_shapes.py"}
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work-dir", default="work_dirs/demo", help="where everything goes")
-    parser.add_argument("--num-train", type=int, default=480, help="training pictures")
-    parser.add_argument("--num-val", type=int, default=120, help="validation pictures")
-    parser.add_argument("--epochs", type=int, help="training epochs, instead of the config's")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of pictures and of both trainings"
-    )
-    return parser.parse_args()
-
-
-def run_tool(name: str, *arguments: object) -> None:
-    """Run another tool; stop where it stops, it has said why."""
-    command = [sys.executable, "-W", "ignore", str(TOOLS / name), *map(str, arguments)]
-    code = subprocess.run(command).returncode
-    if code:
-        sys.exit(code)
-
-
-def main() -> None:
-    args = parse_args()
-    work_dir = Path(args.work_dir)
-    data_root = work_dir / "shapes"
-    run_tool(
-        "make_shapes.py", data_root, "--num-train", args.num_train, "--num-val", args.num_val,
-        "--seed", args.seed,
-    )  # fmt: skip
-    schedule = []
-    if args.epochs:
-        schedule = ["--cfg-options", f"train_cfg.max_epochs={args.epochs}"]
-    for name, config in PAIR.items():
-        print(f"\n=== training {name}: configs/demo/{config}", flush=True)
-        run_tool(
-            "train.py", CONFIGS / config, "--data-root", data_root, "--seed", args.seed,
-            "--work-dir", work_dir / name, *schedule,
-        )  # fmt: skip
-    print("\n=== comparing", flush=True)
-    run_tool("compare.py", *(work_dir / name for name in PAIR), "--out-dir", work_dir)
-
+from senet_mm.cli import demo
+from senet_mm.cli.common import run
 
 if __name__ == "__main__":
-    main()
+    run(demo.main)

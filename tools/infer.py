@@ -1,63 +1,7 @@
-"""Detect objects in pictures: python tools/infer.py CONFIG CHECKPOINT IMAGE [IMAGE ...]"""
+"""Detect objects in pictures: python tools/infer.py --help"""
 
-from __future__ import annotations
-
-import argparse
-from pathlib import Path
-
-import senet_mm  # noqa: F401 (makes mmdet importable)
-
-# isort: split
-from mmdet.apis import DetInferencer
-from mmengine.config import Config
-from torch import nn
-
-from senet_mm.utils import cli
-from senet_mm.utils.checks import check_fit
-from senet_mm.weights.loader import fit_detector
-from senet_mm.weights.sources import Checkpoint, fetch
-
-
-class CheckedInferencer(DetInferencer):
-    """mmdet's inferencer, with the tensors that were checked; no file is read a second time."""
-
-    def __init__(self, cfg: Config, checkpoint: Checkpoint, device: str | None) -> None:
-        self._checkpoint = checkpoint
-        super().__init__(cfg, None, device, palette="random")
-
-    def _load_weights_to_model(self, model: nn.Module, checkpoint: None, cfg: Config) -> None:
-        weights, _ = fit_detector(model, self._checkpoint)
-        check_fit(weights, model.state_dict(), self._checkpoint.source)
-        content = {"state_dict": weights, "meta": self._checkpoint.meta}
-        super()._load_weights_to_model(model, content, cfg)
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Draw the detections of a model on pictures")
-    parser.add_argument("config", help="config file, best the one saved in the work dir")
-    parser.add_argument("checkpoint", help="checkpoint file")
-    parser.add_argument("images", nargs="+", help="picture files")
-    parser.add_argument("--out-dir", default="outputs", help="where drawings and JSON go")
-    parser.add_argument("--score-thr", type=float, default=0.3, help="lowest score drawn")
-    parser.add_argument("--device", help="such as cpu or cuda:0; CUDA where there is one")
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = parse_args()
-    missing = [path for path in args.images if not Path(path).is_file()]
-    if missing:
-        raise FileNotFoundError(f"no such picture: {', '.join(missing)}")
-    if len({Path(path).name for path in args.images}) < len(args.images):
-        raise ValueError(
-            "two pictures have one file name: their drawings would overwrite each other"
-        )
-    cfg = cli.read_config(args.config)
-    checkpoint = fetch(args.checkpoint)
-    inferencer = CheckedInferencer(cfg, checkpoint, args.device)
-    inferencer(args.images, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False)
-    print(f"{len(args.images)} drawings in {args.out_dir}/vis, boxes in {args.out_dir}/preds")
-
+from senet_mm.cli import infer
+from senet_mm.cli.common import run
 
 if __name__ == "__main__":
-    cli.run(main)
+    run(infer.main)

@@ -1,49 +1,7 @@
-"""Writes the embedded shapes set (COCO layout): tools/make_shapes.py data/shapes"""
+"""Write the embedded shapes set: python tools/make_shapes.py --help"""
 
-from __future__ import annotations
-
-import argparse
-
-from senet_mm.datasets.shapes import describe_shapes, generate_shapes
-from senet_mm.utils import cli
-
-
-def parse_args() -> argparse.Namespace:
-    formatter = argparse.ArgumentDefaultsHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
-    parser.add_argument("root", help="directory to create")
-    parser.add_argument("--num-train", type=int, default=200, help="training pictures")
-    parser.add_argument("--num-val", type=int, default=100, help="validation pictures")
-    parser.add_argument(
-        "--image-size",
-        type=int,
-        nargs="+",
-        default=[256],
-        metavar="PIXELS",
-        help="one side for square pictures, or height and width",
-    )
-    parser.add_argument("--max-objects", type=int, default=8, help="most objects in a picture")
-    parser.add_argument("--seed", type=int, default=0, help="seed of every random choice")
-    parser.add_argument("--force", action="store_true", help="replace another shapes set in root")
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = parse_args()
-    root = generate_shapes(
-        args.root,
-        num_train=args.num_train,
-        num_val=args.num_val,
-        image_size=args.image_size[0] if len(args.image_size) == 1 else tuple(args.image_size),
-        max_objects=args.max_objects,
-        seed=args.seed,
-        force=args.force,
-    )
-    for split, counts in describe_shapes(root).items():
-        print(f"{split}: {counts['images']} images, {counts['annotations']} objects")
-        print("  " + ", ".join(f"{name} {n}" for name, n in counts["per_class"].items()))
-    print(f"The set is in {root}")
-
+from senet_mm.cli import shapes
+from senet_mm.cli.common import run
 
 if __name__ == "__main__":
-    cli.run(main)
+    run(shapes.main)

@@ -12,8 +12,8 @@ from mmengine.model import update_init_info
 from torch import Tensor, nn
 
 from ..layers import SEResidualMixin, stage_se_cfgs, units_with_se
-from ..utils.init_cfg import pretrained_of
 from ..weights import load_weights
+from ..weights.init_cfg import pretrained_of
 
 
 class SEBasicBlock(SEResidualMixin, BasicBlock):

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from .fused import gate_and_sum
+from .fast_path.autograd import gate_and_sum
 from .se_block import SEBlock
 
 # where the block may sit: Fig. 5, Tables 14 and 15
@@ -47,7 +47,7 @@ class SEResidualMixin:
     timm's legacy_seresnet18 and legacy_seresnet34.
 
     ``standard`` has a fast path, the same function in fewer passes over the
-    maps and with less stored for backward; see :mod:`senet_mm.layers.fused`
+    maps and with less stored for backward; see :mod:`senet_mm.layers.fast_path.autograd`
     for when it is taken. ``fused=False`` rules it out.
 
     Args:

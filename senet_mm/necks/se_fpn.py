@@ -11,7 +11,7 @@ from mmdet.registry import MODELS
 from mmengine.model import ModuleDict
 from torch import Tensor, nn
 
-from .gates import apply_gates, check_positions, level_gates
+from .levels import apply_gates, check_positions, level_gates
 
 POSITIONS = ("input", "lateral", "output")
 

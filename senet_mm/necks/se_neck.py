@@ -10,7 +10,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule, ModuleDict
 from torch import Tensor, nn
 
-from .gates import apply_gates, check_positions, level_gates
+from .levels import apply_gates, check_positions, level_gates
 
 POSITIONS = ("input", "output")
 

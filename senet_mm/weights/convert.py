@@ -13,18 +13,18 @@ import torch
 from mmdet.registry import MODELS
 from torch import Tensor
 
-from ..utils.files import whole_file
+from ..io.files import whole_file
 from ..version import __version__
-from . import own_meta
-from .backbone_config import backbone_config
-from .checkpoint_file import sha256
-from .families import BY_NAME, Family
-from .geometry import differences, structure
-from .key_maps import to_theirs
-from .loader import fit
-from .recognition import CLASSIFIER, Found, check_finite
-from .report import LoadReport
-from .sources import Checkpoint
+from .load.match import fit
+from .load.report import LoadReport
+from .read.file import sha256
+from .read.sources import Checkpoint
+from .recognize import own_meta
+from .recognize.backbone import CLASSIFIER, Found, check_finite
+from .recognize.backbone_config import backbone_config
+from .recognize.families import BY_NAME, Family
+from .recognize.geometry import differences, structure
+from .recognize.key_maps import to_theirs
 
 LAYOUTS = ("senet_mm", "timm")
 _CLASSIFIERS = (CLASSIFIER, "last_linear.", f"head.{CLASSIFIER}")
@@ -47,7 +47,7 @@ def convert(
             or ``timm`` (backbone and classifier).
         backbone_only: Leave classifier, neck and heads out.
         stated: Options of the backbone that a bare file does not tell, see
-            :meth:`senet_mm.weights.geometry.Hidden.stated`.
+            :meth:`senet_mm.weights.recognize.geometry.Hidden.stated`.
 
     Returns:
         A checkpoint with ``state_dict`` and ``meta``: where it comes from, the

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from .families import BY_NAME, named_family
-from .normalization import IMAGENET_RGB, Preprocessing
-from .recognition import find_backbone
-from .sources import TIMM, fetch, timm_preprocessing
+from .read.sources import TIMM, fetch, timm_preprocessing
+from .recognize.backbone import find_backbone
+from .recognize.families import BY_NAME, named_family
+from .recognize.normalization import IMAGENET_RGB, Preprocessing
 
 _SCHEME = re.compile(r"(?!https?:)\w[\w-]*://")
 # those of open-mmlab's without an owner are ports of torchvision's and gluon's

@@ -18,8 +18,9 @@ from pathlib import Path
 import mmcv
 import numpy as np
 import torch
-from mmcv_cases import CASES
 from torch import Tensor
+
+from tests.compat.mmcv_cases import CASES
 
 REFERENCE = Path(__file__).with_name("data") / "mmcv_reference.npz"
 WITHOUT_CPU_KERNEL = ("focal_loss", "roi_pool")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from mmcv_calls import (
+
+from tests.compat.mmcv_calls import (
     Arrays,
     batched_nms,
     deform_conv,

@@ -22,10 +22,11 @@ from senet_mm.compat import mmcv_ext, mmcv_ops
 import mmcv._ext
 import mmcv.ops
 import mmcv.utils
-from make_mmcv_reference import REFERENCE, WITHOUT_CPU_KERNEL
 from mmcv.utils import ext_loader
-from mmcv_calls import Arrays
-from mmcv_cases import CASES
+
+from tests.compat.make_mmcv_reference import REFERENCE, WITHOUT_CPU_KERNEL
+from tests.compat.mmcv_calls import Arrays
+from tests.compat.mmcv_cases import CASES
 
 COMPILED = not mmcv._ext.__file__.endswith(".py")
 DEVICES = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)

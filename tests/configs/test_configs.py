@@ -12,12 +12,12 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
-from senet_mm.analysis.complexity import build_detector
+from senet_mm.profiling.complexity import build_detector
 from senet_mm.weights import preprocessing
-from senet_mm.weights.loader import fit
-from senet_mm.weights.normalization import Preprocessing
-from senet_mm.weights.recognition import find_backbone
-from senet_mm.weights.sources import Checkpoint, _url_of
+from senet_mm.weights.load.match import fit
+from senet_mm.weights.read.sources import Checkpoint, _url_of
+from senet_mm.weights.recognize.backbone import find_backbone
+from senet_mm.weights.recognize.normalization import Preprocessing
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.py"))

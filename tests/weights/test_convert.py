@@ -11,14 +11,15 @@ from mmengine.config import Config
 
 from senet_mm.backbones import SEResNet
 from senet_mm.compat.packaged_configs import config_path
-from senet_mm.weights import load_weights, own_meta
-from senet_mm.weights.backbone_config import backbone_config
-from senet_mm.weights.checkpoint_file import read_file, sha256
+from senet_mm.weights import load_weights
 from senet_mm.weights.convert import convert, write
-from senet_mm.weights.loader import fit
-from senet_mm.weights.normalization import CAFFE_BGR, IMAGENET_RGB
-from senet_mm.weights.recognition import find_backbone
-from senet_mm.weights.sources import fetch, unwrap
+from senet_mm.weights.load.match import fit
+from senet_mm.weights.read.file import read_file, sha256
+from senet_mm.weights.read.sources import fetch, unwrap
+from senet_mm.weights.recognize import own_meta
+from senet_mm.weights.recognize.backbone import find_backbone
+from senet_mm.weights.recognize.backbone_config import backbone_config
+from senet_mm.weights.recognize.normalization import CAFFE_BGR, IMAGENET_RGB
 
 
 def converted(path: Path, **options: object) -> dict:

@@ -1,0 +1,5 @@
+"""``python -m senet_mm.cli COMMAND ...``."""
+
+from .main import main
+
+main()

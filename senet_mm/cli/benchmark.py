@@ -1,0 +1,84 @@
+"""Time SE against the plain net and against others: python tools/benchmark.py [--quick] ..."""
+
+import argparse
+import itertools
+import json
+from pathlib import Path
+
+import torch
+
+from ..profiling.report import as_json, machine, plot_ratios, speed_table
+from ..profiling.steps import LAYOUTS, PARTS, PRECISIONS, TASKS, Setting
+from ..profiling.turns import measure
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Time and memory of SE-ResNet against ResNet and other SE, taking turns"
+    )
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=["backbone"])
+    parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=["float32"])
+    parser.add_argument("--layouts", nargs="+", choices=LAYOUTS, default=["nchw"])
+    parser.add_argument(
+        "--bn",
+        nargs="+",
+        choices=("frozen", "training"),
+        default=["frozen"],
+        help="statistics of batch norm in training: fixed, as in mmdet's detectors, or not",
+    )
+    parser.add_argument("--depth", type=int, default=50, choices=(18, 34, 50, 101, 152))
+    parser.add_argument("--batch", type=int, help="images; 1 in inference, 2 in training")
+    parser.add_argument(
+        "--size", type=int, nargs=2, metavar=("H", "W"), help="480 640; in training 320 320"
+    )
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--variants", nargs="+", help="names as in the table, plain among them")
+    parser.add_argument("--rounds", type=int, default=20, help="passes of each variant")
+    parser.add_argument("--quick", action="store_true", help="small images and few rounds")
+    parser.add_argument("--out-dir", default="work_dirs/benchmark", help="for JSON and plot")
+    args = parser.parse_args()
+    if args.quick:
+        args.size, args.rounds = args.size or [128, 128], 5
+    if args.rounds < 2:
+        parser.error(f"--rounds {args.rounds}: expected 2 or more")
+    return args
+
+
+def settings(args: argparse.Namespace) -> list[Setting]:
+    found = []
+    for task, part, precision, layout, norm in itertools.product(
+        args.tasks, args.parts, args.precisions, args.layouts, args.bn
+    ):
+        inference = task == "inference"
+        if inference and norm != args.bn[0]:
+            continue  # batch norm has fixed statistics in inference in any case
+        found.append(
+            Setting(
+                task=task,
+                part=part,
+                frozen=inference or norm == "frozen",
+                precision=precision,
+                layout=layout,
+                batch=args.batch or (1 if inference else 2),
+                size=tuple(args.size or ((480, 640) if inference else (320, 320))),
+                depth=args.depth,
+                device=args.device,
+            )
+        )
+    return found
+
+
+def main() -> None:
+    args = parse_args()
+    out_dir = Path(args.out_dir)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    where = machine(args.device)
+    results = {}
+    for setting in settings(args):
+        print(f"\n{setting.title}; {where}", flush=True)
+        results[setting] = measure(setting, rounds=args.rounds, names=args.variants)
+        print(f"\n{speed_table(results[setting])}", flush=True)
+    (out_dir / "speed.json").write_text(json.dumps(as_json(results, where), indent=1))
+    plot_ratios(results, out_dir / "speed.png")
+    print(f"\nNumbers: {out_dir / 'speed.json'}, plot: {out_dir / 'speed.png'}")

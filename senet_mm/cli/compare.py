@@ -1,0 +1,60 @@
+"""Compare detectors, the baseline first: python tools/compare.py RUN RUN ..."""
+
+import argparse
+from pathlib import Path
+
+from ..comparison.comparison import compare
+from ..comparison.inputs import read_entries
+from ..comparison.report.tables import difference_tables, metrics_table, notes, verdicts
+from ..comparison.report.write import prepare_report, write_report
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Compare detectors by COCO mAP, with confidence intervals, and by cost"
+    )
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="a work dir, CONFIG,CHECKPOINT, or a COCO results file (.bbox.json, .segm.json); the "
+        "baseline first",
+    )
+    parser.add_argument(
+        "--names", nargs="+", help="one per run; runs of one name are seeds of one detector"
+    )
+    parser.add_argument(
+        "--data-root", help="where the data set is, if not where it was in training"
+    )
+    parser.add_argument("--ann-file", help="annotations, if not those of the runs' test sets")
+    parser.add_argument("--image-dir", help="their images, if not those of the runs' test sets")
+    parser.add_argument("--iou-type", choices=("bbox", "segm"), default="bbox")
+    parser.add_argument("--out-dir", default="work_dirs/comparison", help="for the report")
+    parser.add_argument("--num-resamples", type=int, default=1000, help="of the bootstrap")
+    parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    parser.add_argument("--num-images", type=int, default=8, help="of the gallery, per detector")
+    args = parser.parse_args()
+    if len(args.runs) < 2:
+        parser.error("expected two runs or more, the baseline first")
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    out_dir = Path(args.out_dir)
+    prepare_report(out_dir, num_images=args.num_images)
+    entries = read_entries(args.runs, args.names, out_dir=out_dir, data_root=args.data_root)
+    comparison, evaluated = compare(
+        entries,
+        ann_file=args.ann_file,
+        image_dir=args.image_dir,
+        iou_type=args.iou_type,
+        num_resamples=args.num_resamples,
+        confidence=args.confidence,
+        seed=args.seed,
+    )
+    print("", metrics_table(comparison), difference_tables(comparison), sep="\n\n")
+    print("", *notes(comparison), "", *verdicts(comparison), "", sep="\n", flush=True)
+    files = write_report(comparison, evaluated, out_dir, num_images=args.num_images)
+    print(f"\nReport: {', '.join(map(str, files))}")

@@ -1,0 +1,31 @@
+"""Parameters and multiply-adds per stage: python tools/complexity.py CONFIG [CONFIG ...]"""
+
+import argparse
+
+from ..profiling.complexity import build_backbone, complexity_table
+from ..profiling.paper_table import paper_table
+from . import common as cli
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="What backbones cost, the baseline first")
+    parser.add_argument("configs", nargs="*", help="config files, the baseline first")
+    parser.add_argument(
+        "--size", type=int, nargs=2, default=[224, 224], metavar=("H", "W"), help="in pixels"
+    )
+    parser.add_argument(
+        "--paper", action="store_true", help="print every count of the paper beside ours instead"
+    )
+    args = parser.parse_args()
+    if bool(args.configs) == args.paper:
+        parser.error("expected one config or more, or --paper")
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    if args.paper:
+        print(paper_table())
+        return
+    backbones = {path: build_backbone(cli.read_config(path)) for path in args.configs}
+    print(complexity_table(backbones, tuple(args.size)))

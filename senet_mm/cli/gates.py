@@ -1,0 +1,93 @@
+"""What SE gates do: python tools/analyze_gates.py CONFIG CHECKPOINT [--data-root DIR] ..."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ..gates.drop import check_replaceable, drop, find_obstacles, select_blocks
+from ..gates.effect import compare_dropped
+from ..gates.plots import plot_figures
+from ..gates.record import check_classes, record_gates
+from ..gates.statistics import find_blocks
+from ..gates.summary import as_json, saturation_table, suggest, suggestion, summarize
+from ..profiling.complexity import build_detector, count_parameters
+from ..weights.read.sources import fetch
+from . import common as cli
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Statistics and pictures of the gates of SE blocks over the test set; "
+        "optionally replace the gates of some blocks by constants"
+    )
+    cli.add_config_arguments(parser)
+    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument("--out-dir", help="for tables and pictures; WORK_DIR/gates by default")
+    parser.add_argument("--classes", nargs="+", help="to draw; the four most frequent by default")
+    parser.add_argument("--max-images", type=int, help="record the gates of the first images only")
+    parser.add_argument(
+        "--max-deviation",
+        type=float,
+        default=0.05,
+        help="a block whose gates deviate less from their mean is suggested to be dropped",
+    )
+    parser.add_argument(
+        "--drop",
+        nargs="+",
+        metavar="NAME",
+        help="blocks (SE_5_3), stages (stage5) or 'suggested': write config and checkpoint with "
+        "their gates folded into the layers around as constants, and measure the change in AP",
+    )
+    parser.add_argument("--force", action="store_true", help="replace what --drop wrote before")
+    args = parser.parse_args()
+    if args.max_images is not None and args.max_images < 1:
+        parser.error(f"--max-images {args.max_images}: expected 1 or more")
+    if args.launcher != "none":
+        parser.error(f"--launcher {args.launcher}: gates are recorded by one process")
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = cli.load_config(args)
+    fetch(args.checkpoint)  # fails before the data set is read
+    out_dir = Path(args.out_dir or Path(cfg.work_dir) / "gates")
+    model = build_detector(cfg)
+    blocks = find_blocks(model)
+    obstacles = find_obstacles(model, blocks)
+    check_classes(cfg, args.classes or [])
+    if args.drop:
+        select_blocks(args.drop, blocks, obstacles)
+        check_replaceable(out_dir / "dropped", force=args.force)
+
+    out_dir.mkdir(parents=True, exist_ok=True)
+    statistics = record_gates(
+        cfg, args.checkpoint, work_dir=out_dir / "log", max_images=args.max_images
+    )
+    rows = summarize(blocks, statistics, obstacles)
+    suggested = suggest(rows, args.max_deviation)
+    total = count_parameters(model)
+    report = (
+        f"Gates over {int(statistics.counts[0])} images.\n\n{saturation_table(rows)}\n\n"
+        f"{suggestion(rows, args.max_deviation, total)}\n"
+    )
+    (out_dir / "gates.md").write_text(report, encoding="utf-8")
+    numbers = json.dumps(as_json(rows, statistics, suggested), indent=1)
+    (out_dir / "gates.json").write_text(numbers, encoding="utf-8")
+    pictures = plot_figures(statistics, args.classes, out_dir)
+    print(f"\n{report}\nTables: {out_dir / 'gates.md'}, {out_dir / 'gates.json'}")
+    print("Pictures: " + ", ".join(map(str, pictures)))
+    if not args.drop:
+        return
+
+    names = select_blocks(args.drop, blocks, obstacles, suggested)
+    gates = {name: statistics.mean(name)[0] for name in names}
+    dropped = drop(cfg, args.checkpoint, gates, out_dir / "dropped", force=args.force)
+    table = compare_dropped(cfg, args.checkpoint, dropped, out_dir / "original", parameters=total)
+    saved = total - dropped.parameters
+    text = (
+        f"Gates folded: {', '.join(names)}. "
+        f"Parameters saved: {saved:,} of {total:,} ({saved / total:.2%}).\n\n{table}\n"
+    )
+    (out_dir / "dropped.md").write_text(text, encoding="utf-8")
+    print(f"\n{text}\nConfig: {dropped.config}\nCheckpoint: {dropped.checkpoint}")

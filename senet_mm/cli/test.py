@@ -1,0 +1,39 @@
+"""Evaluate a checkpoint: python tools/test.py CONFIG CHECKPOINT [--data-root DIR] ..."""
+
+import argparse
+
+from mmdet.engine.hooks.utils import trigger_visualization_hook
+from mmdet.evaluation import DumpDetResults
+from mmengine.runner import Runner
+
+from ..runs.preflight import check_checkpoint, check_data, require_fit
+from . import common as cli
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Evaluate a checkpoint with COCO mAP")
+    cli.add_config_arguments(parser)
+    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument("--out", help="write the predictions to this .pkl file")
+    parser.add_argument("--show-dir", help="draw predictions beside ground truth into this folder")
+    args = parser.parse_args()
+    if args.out and not args.out.endswith((".pkl", ".pickle")):
+        parser.error(f"--out {args.out}: expected a .pkl or .pickle file")
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = cli.load_config(args)
+    cfg.load_from = args.checkpoint
+    check_checkpoint(args.checkpoint)  # before the data set is read
+    check_data(cfg, ("test_dataloader",))
+    cli.make_work_dir(cfg)
+    require_fit(cfg)
+    if args.show_dir:
+        args.show, args.wait_time = False, 0  # of mmdet's own tool, read by the hook's helper
+        trigger_visualization_hook(cfg, args)
+    runner = Runner.from_cfg(cfg)
+    if args.out:
+        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
+    runner.test()

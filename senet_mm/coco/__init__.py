@@ -1,0 +1,1 @@
+"""COCO's numbers from files and arrays; knows neither SE nor mmengine."""

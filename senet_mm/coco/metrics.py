@@ -1,0 +1,36 @@
+"""COCO's numbers from a results file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from .accumulate import ALL_METRICS, accumulate
+from .matches import match
+from .results import read_results
+from .truth import read_truth
+
+# the columns of a table: recall only at 100 detections, and not by size
+METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR")
+
+
+def coco_metrics(ann_file: str | Path, results_file: str | Path) -> dict[str, float]:
+    """Evaluate detections.
+
+    Args:
+        ann_file: COCO instances file.
+        results_file: COCO results file, ``.bbox.json`` or ``.segm.json``.
+
+    Returns:
+        The :data:`METRICS` in 0..1, equal to COCOeval's; -1 where there is no object to find. No
+        detection at all gives 0.
+
+    Raises:
+        FileNotFoundError, ValueError: As ``read_truth`` and ``read_results`` do.
+    """
+    truth = read_truth(ann_file)
+    matches = match(truth, read_results(results_file, truth))
+    values = accumulate(matches, np.ones((1, matches.num_images), dtype=np.int32)).metrics()[0]
+    by_name = dict(zip(ALL_METRICS, np.nan_to_num(values, nan=-1).tolist(), strict=True))
+    return {name: by_name[name] for name in METRICS}

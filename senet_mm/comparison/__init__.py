@@ -1,0 +1,1 @@
+"""Is one detector better than another?"""

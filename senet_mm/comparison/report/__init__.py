@@ -1,0 +1,1 @@
+"""A comparison as tables, plots, pictures and a page."""

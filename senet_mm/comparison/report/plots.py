@@ -1,0 +1,202 @@
+"""The plots of a comparison, as SVG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ...coco.accumulate import RECALLS
+from ...coco.bootstrap import Estimate
+from ...coco.metrics import METRICS
+from ...io.figures import add_legend
+from ..comparison import Comparison
+from ..curves import Curves
+
+# a palette that colour-blind people can tell apart (Okabe and Ito)
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_STYLE = {
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "senet_mm",  # the same comparison gives the same file
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e3e3e3",
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "text.parse_math": False,  # a $ in a name is no formula
+}
+_LINES = ("-", "--", ":", "-.")  # each with all colours
+_METRIC_NAMES = {"APs": "AP small", "APm": "AP medium", "APl": "AP large"}
+
+
+def color(index: int) -> str:
+    """The colour of a detector."""
+    return COLORS[index % len(COLORS)]
+
+
+def line(index: int) -> dict[str, str]:
+    """Colour and style of a detector's lines."""
+    return dict(color=color(index), linestyle=_LINES[index // len(COLORS) % len(_LINES)])
+
+
+def plot_differences(comparison: Comparison) -> str:
+    """Difference to the baseline with its interval, per metric and size."""
+    others = comparison.bootstrap.differences
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(8, 0.9 + 0.34 * len(METRICS) * max(1, 0.7 * len(others))))
+        axes = figure.subplots()
+        labels = [_METRIC_NAMES.get(name, name) for name in METRICS]
+        for index, differences in enumerate(others, start=1):
+            estimates = [differences[name] for name in METRICS]
+            _intervals(axes, estimates, index, len(others))
+        _category_axis(axes, labels)
+        axes.set_xlabel(f"difference to {comparison.names[0]}, percentage points")
+        _difference_legend(axes, comparison)
+        return _svg(figure)
+
+
+def plot_precision_recall(comparison: Comparison) -> str:
+    """Precision over recall, the mean over the classes, at three choices of IoU."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(10, 3.4))
+        panels = figure.subplots(1, 3, sharey=True)
+        for axes, key in zip(panels, ("0.50", "0.75", "0.50:0.95"), strict=True):
+            for index, detector in enumerate(comparison.detectors):
+                axes.plot(RECALLS, detector.precision[key], **line(index))
+            axes.set(title=f"IoU {key}", xlabel="recall", xlim=(0, 1), ylim=(0, 1.02))
+        panels[0].set_ylabel("precision")
+        everyone = range(len(comparison.detectors))
+        add_legend(panels[-1], _keys(comparison, everyone), loc="upper right")
+        return _svg(figure)
+
+
+def plot_classes(comparison: Comparison) -> str:
+    """Difference of each class' AP to the baseline's, sorted by the first."""
+    bootstrap = comparison.bootstrap
+    first = bootstrap.class_differences[0]
+    order = [index for index, estimate in enumerate(first) if estimate.value is not None]
+    order.sort(key=lambda index: -first[index].value)
+    with matplotlib.rc_context(_STYLE):
+        others = len(bootstrap.class_differences)
+        figure = Figure(figsize=(8, 1 + 0.22 * len(order) * max(1, 0.7 * others)))
+        axes = figure.subplots()
+        for index, differences in enumerate(bootstrap.class_differences, start=1):
+            _intervals(axes, [differences[i] for i in order], index, others)
+        _category_axis(axes, [bootstrap.classes[index] for index in order])
+        axes.set_xlabel(f"AP difference to {comparison.names[0]}, percentage points")
+        _difference_legend(axes, comparison)
+        return _svg(figure)
+
+
+def plot_cost(comparison: Comparison) -> str | None:
+    """AP with its interval against parameters, FLOPs and time; None where no cost is known."""
+    shown = [
+        (index, detector) for index, detector in enumerate(comparison.detectors) if detector.cost
+    ]
+    if not shown:
+        return None
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(10, 3.2))
+        panels = figure.subplots(1, 3, sharey=True)
+        for index, detector in shown:
+            cost, ap = detector.cost, comparison.bootstrap.metrics[index]["AP"]
+            values = (
+                cost.parameters / 1e6,
+                cost.multiply_adds / 1e9,
+                1000 * cost.inference.seconds,
+            )
+            for axes, value in zip(panels, values, strict=True):
+                _point(axes, value, ap, index)
+        for axes, label in zip(panels, ("parameters (M)", "GFLOPs", "ms per image"), strict=True):
+            axes.set_xlabel(label)
+            axes.margins(x=0.25, y=0.15)
+        panels[0].set_ylabel("AP (%)")
+        handles = _keys(comparison, [index for index, _ in shown], marker="o")
+        add_legend(panels[-1], handles, loc="center left", bbox_to_anchor=(1, 0.5))
+        return _svg(figure)
+
+
+def plot_training(comparison: Comparison) -> str | None:
+    """Training loss and AP over time; None where there is no log."""
+    if not any(curves.loss for detector in comparison.detectors for curves in detector.curves):
+        return None
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(10, 3.4))
+        left, right = figure.subplots(1, 2)
+        for index, detector in enumerate(comparison.detectors):
+            for curves in detector.curves:
+                _training(left, right, curves, index)
+        left.set(xlabel="iteration", ylabel="training loss")
+        right.set(xlabel="epoch or iteration of the evaluation", ylabel="AP (%)")
+        for axes in (left, right):
+            axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
+        trained = [i for i, d in enumerate(comparison.detectors) if any(c.loss for c in d.curves)]
+        add_legend(left, _keys(comparison, trained))
+        return _svg(figure)
+
+
+def _keys(
+    comparison: Comparison, indices: Sequence[int], marker: str | None = None
+) -> dict[str, Line2D]:
+    """What stands for detectors in a legend, by name."""
+    return {comparison.names[i]: Line2D([], [], marker=marker, **line(i)) for i in indices}
+
+
+def _difference_legend(axes: Axes, comparison: Comparison) -> None:
+    first, *others = comparison.names
+    if len(others) > 1:
+        keys = _keys(comparison, range(1, len(comparison.names)), marker="o")
+        add_legend(axes, {f"{name} - {first}": key for name, key in keys.items()})
+
+
+def _intervals(axes: Axes, estimates: Sequence[Estimate], index: int, others: int) -> None:
+    """One horizontal interval per row, filled where it leaves 0 out; ``others`` share a row."""
+    shift = min(0.22, 0.8 / others) * (index - (others + 1) / 2)
+    for row, estimate in enumerate(estimates):
+        if estimate.low is None:
+            continue
+        shown = estimate.low > 0 or estimate.high < 0
+        low, high, value = (100 * x for x in (estimate.low, estimate.high, estimate.value))
+        axes.plot([low, high], [row + shift] * 2, linewidth=2, **line(index))
+        face = color(index) if shown else "white"
+        style = dict(markerfacecolor=face, markeredgecolor=color(index), markeredgewidth=1.5)
+        axes.plot(value, row + shift, "o", **style)
+
+
+def _category_axis(axes: Axes, labels: Sequence[str]) -> None:
+    axes.axvline(0, color="#555555", linewidth=1)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+
+
+def _point(axes: Axes, value: float, ap: Estimate, index: int) -> None:
+    if ap.low is None:
+        return
+    # no error bar: the value may lie outside of its interval
+    axes.plot([value] * 2, [100 * ap.low, 100 * ap.high], marker="_", **line(index))
+    axes.plot(value, 100 * ap.value, "o", color=color(index))
+
+
+def _training(left: Axes, right: Axes, curves: Curves, index: int) -> None:
+    if curves.loss:
+        left.plot(*zip(*curves.loss, strict=True), linewidth=1.2, **line(index))
+    if curves.precision:
+        steps, values = zip(*curves.precision, strict=True)
+        right.plot(
+            steps, [100 * value for value in values], marker="o", markersize=4, **line(index)
+        )
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

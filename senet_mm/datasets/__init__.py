@@ -1,5 +1,0 @@
-"""Data: the embedded COCO-format set for demos and tests."""
-
-from .shapes import CLASSES, generate_shapes
-
-__all__ = ["CLASSES", "generate_shapes"]

@@ -1,1 +1,0 @@
-"""COCO evaluation and the comparison of runs."""

@@ -1,0 +1,1 @@
+"""SE before the sum in fewer passes over the maps; see autograd."""

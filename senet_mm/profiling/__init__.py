@@ -1,0 +1,1 @@
+"""What does a net cost: parameters, multiply-adds, time, memory?"""

@@ -1,0 +1,240 @@
+"""Parameters and multiply-adds, SE's own work included."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from mmcv.ops import DeformConv2d, ModulatedDeformConv2d
+from mmdet.models.backbones import ResNet
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import DefaultScope
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from ..io.tables import markdown
+from ..layers import SEBlock
+from ..paper import row_of
+from ..runs.data_root import single_test_set
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a part of a net costs for one image.
+
+    Attributes:
+        name: The part, such as ``layer1``; paper stage N is ``layer{N-1}``.
+        parameters: Its parameters, frozen ones included.
+        multiply_adds: Its multiply-adds (what papers call FLOPs).
+    """
+
+    name: str
+    parameters: int
+    multiply_adds: int
+
+
+class MultiplyAdds(FlopCounterMode):
+    """Count the multiply-adds of what runs inside the context.
+
+    Convolutions and matrix products count as in torch's own counter, and of
+    each SE block its pooling (one addition per element), its gate (one per
+    channel) and its scale (one product per element). A deformable convolution
+    counts as the plain one of its shape. Batch norm, activations and sums do
+    not count, as in the paper's tables.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(display=False)
+        self._model = model
+        self._uncounted = 0  # what torch's counter does not see
+
+    @property
+    def total(self) -> int:
+        """Multiply-adds so far."""
+        return self.get_total_flops() // 2 + self._uncounted
+
+    def __enter__(self) -> MultiplyAdds:
+        self._hooks = []
+        for module in self._model.modules():
+            if isinstance(module, SEBlock):
+                self._hooks.append(module.register_forward_hook(self._count_block))
+            elif isinstance(module, (DeformConv2d, ModulatedDeformConv2d)):
+                self._hooks.append(module.register_forward_hook(self._count_deformable))
+        super().__enter__()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        super().__exit__(*args)
+        for hook in self._hooks:
+            hook.remove()
+
+    def _count_block(self, block: SEBlock, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        size = inputs[0].numel()
+        pooled = block.pools
+        gates = output.shape[0] * output.shape[1] if pooled else size
+        self._uncounted += (size if pooled else 0) + gates + size
+
+    def _count_deformable(self, module: nn.Module, inputs: tuple, output: Tensor) -> None:
+        self._uncounted += output.numel() * module.weight[0].numel()
+
+
+def build_detector(cfg: Config) -> nn.Module:
+    """Build the model of a config on the CPU, in eval mode, with no weights loaded."""
+    return _build(cfg.model)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Number of parameters, frozen ones included."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def input_size(cfg: Config) -> tuple[int, int]:
+    """Height and width in pixels of a full-sized, padded landscape test image of a config.
+
+    Raises:
+        ValueError: If there is not one test data set, or its pipeline does not resize to a scale.
+    """
+    steps = single_test_set(cfg).get("pipeline") or []
+    scale = next((step["scale"] for step in steps if step.get("scale") is not None), None)
+    sides = (scale, scale) if isinstance(scale, int) else scale
+    if sides is None or not all(isinstance(side, int) for side in sides):
+        raise ValueError("the test pipeline has no Resize with a scale: the input size is unknown")
+    divisor = cfg.model.data_preprocessor.get("pad_size_divisor", 1)
+    height, width = (divisor * math.ceil(side / divisor) for side in sorted(sides))
+    return height, width
+
+
+@torch.no_grad()
+def count_multiply_adds(model: nn.Module, size: tuple[int, int]) -> int:
+    """Multiply-adds of one image through a detector.
+
+    Args:
+        model: A detector in eval mode.
+        size: Height and width of the padded image, in pixels.
+    """
+    with MultiplyAdds(model) as counter:
+        model(*blank_image(size), mode="predict")
+    return counter.total
+
+
+def blank_image(
+    size: tuple[int, int], device: torch.device | str = "cpu"
+) -> tuple[Tensor, list[DetDataSample]]:
+    """What a detector's ``forward`` takes: a batch of one empty image of a height and width."""
+    sample = DetDataSample(
+        metainfo=dict(
+            img_shape=size,
+            ori_shape=size,
+            pad_shape=size,
+            batch_input_shape=size,
+            scale_factor=(1, 1),
+        )
+    )
+    return torch.zeros(1, 3, *size, device=device), [sample]
+
+
+@torch.no_grad()
+def stage_costs(backbone: nn.Module, size: tuple[int, int]) -> list[Cost]:
+    """Cost of a ResNet-family backbone: its stem, each stage, and in total.
+
+    Args:
+        backbone: mmdet's ResNet or a relative of it, in eval mode.
+        size: Height and width of the image, in pixels.
+
+    Raises:
+        ValueError: If it is of another family.
+    """
+    if not isinstance(backbone, ResNet):
+        raise ValueError(
+            f"{type(backbone).__name__}: expected mmdet's ResNet or a backbone derived from it"
+        )
+    stages = [getattr(backbone, name) for name in backbone.res_layers]
+    after = []  # multiply-adds when each part was done
+    with MultiplyAdds(backbone) as counter:
+
+        def record(*_: object) -> None:
+            after.append(counter.total)
+
+        hooks = [stages[0].register_forward_pre_hook(record)]
+        hooks += [stage.register_forward_hook(record) for stage in stages]
+        backbone(torch.zeros(1, 3, *size))
+    for hook in hooks:
+        hook.remove()
+    parameters = [count_parameters(stage) for stage in stages]
+    total = count_parameters(backbone)
+    costs = [Cost("stem", total - sum(parameters), after[0])]
+    for name, count, before, now in zip(
+        backbone.res_layers, parameters, after, after[1:], strict=False
+    ):
+        costs.append(Cost(name, count, now - before))
+    return [*costs, Cost("total", total, after[-1])]
+
+
+def eq_5(backbone: nn.Module) -> int:
+    """Parameters that Eq. 5 predicts SE to add: 2 * C * C / r per block, without biases."""
+    blocks = (module for module in backbone.modules() if isinstance(module, SEBlock))
+    return sum(2 * block.fc1.in_channels * block.fc1.out_channels for block in blocks)
+
+
+def build_backbone(cfg: Config) -> nn.Module:
+    """Build the backbone of a config on the CPU, in eval mode, with no weights loaded."""
+    return _build(cfg.model.backbone)
+
+
+def _build(cfg: ConfigDict) -> nn.Module:
+    with DefaultScope.overwrite_default_scope("mmdet"):
+        module = MODELS.build(copy.deepcopy(cfg))
+    # not chained: eval() of mmdet's modules may return None
+    module.eval()
+    return module
+
+
+def with_classifier(backbone: nn.Module, total: Cost) -> Cost:
+    """The cost with ImageNet's classifier on top, which the paper's figures include."""
+    weights = backbone.inplanes * 1000  # after its construction, the channels of the last stage
+    return Cost("with classifier", total.parameters + weights + 1000, total.multiply_adds + weights)
+
+
+def complexity_table(backbones: dict[str, nn.Module], size: tuple[int, int]) -> str:
+    """A Markdown table of what backbones cost, part by part.
+
+    Args:
+        backbones: Backbones by the path of their config, the baseline first.
+        size: Height and width of the image, in pixels.
+
+    Returns:
+        One row per backbone and part: parameters and multiply-adds, each with
+        the difference to the first backbone, Eq. 5's prediction of the
+        parameters, and the paper's figures where it has the net.
+    """
+    header = ["", "part", "params", "+", "Eq. 5", "paper (M)", "GFLOPs", "+", "paper"]
+    rows = [header, ["---", "---"] + ["---:"] * 7]
+    baseline: list[Cost] = []
+    for path, backbone in backbones.items():
+        costs = stage_costs(backbone, size)
+        costs.append(with_classifier(backbone, costs[-1]))
+        baseline = baseline or costs
+        row = row_of(Path(path.rpartition("::")[2]).stem)
+        of_baseline = {cost.name: cost for cost in baseline}
+        for cost in costs:
+            before = of_baseline.get(cost.name, Cost(cost.name, 0, 0))
+            whole = cost is costs[-1]
+            rows.append(
+                [
+                    path if cost is costs[0] else "",
+                    cost.name,
+                    f"{cost.parameters:,}",
+                    f"{cost.parameters - before.parameters:+,}",
+                    f"{eq_5(backbone):+,}" if whole else "",
+                    f"{row.params}" if whole and row and row.params else "",
+                    f"{cost.multiply_adds / 1e9:.3f}",
+                    f"{(cost.multiply_adds - before.multiply_adds) / 1e9:+.3f}",
+                    f"{row.gflops}" if whole and row and row.gflops else "",
+                ]
+            )
+    return markdown(rows)

@@ -1,0 +1,165 @@
+"""Point a config at any folder in COCO's layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mmdet.datasets import CocoDataset
+from mmdet.registry import DATASETS
+from mmdet.visualization import get_palette
+from mmengine.config import Config, ConfigDict
+
+from ..coco.files import CocoFile, expected_layout, read_coco
+
+LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
+EVALUATORS = ("val_evaluator", "test_evaluator")
+
+
+def datasets_of(cfg: Config, loader: str) -> Iterator[ConfigDict]:
+    """Yield the data sets of a dataloader, those inside wrappers (repeat, concat) included."""
+    stack = [cfg[loader].dataset] if cfg.get(loader) else []
+    while stack:
+        dataset = stack.pop()
+        inner = [dataset["dataset"]] if "dataset" in dataset else dataset.get("datasets", [])
+        if inner:
+            stack.extend(inner)
+        else:
+            yield dataset
+
+
+def single_test_set(cfg: Config) -> ConfigDict:
+    """The data set of the test dataloader, inside whatever wraps it.
+
+    Raises:
+        ValueError: If there is none or more than one, or it names no annotation file.
+    """
+    datasets = list(datasets_of(cfg, "test_dataloader"))
+    if len(datasets) != 1:
+        found = f"{len(datasets)} data sets" if datasets else "none"
+        raise ValueError(
+            f"expected one data set in test_dataloader, the config {cfg.filename or ''} has "
+            f"{found}: set test_dataloader.dataset"
+        )
+    if not datasets[0].get("ann_file"):
+        raise ValueError(
+            f"the test data set ({datasets[0].get('type')}) names no annotation file: set "
+            "test_dataloader.dataset.ann_file"
+        )
+    return datasets[0]
+
+
+def dataset_class(dataset: ConfigDict) -> type:
+    """The class of a data set, which a config gives by name or as it is."""
+    return DATASETS.get(dataset.type) if isinstance(dataset.type, str) else dataset.type
+
+
+def is_coco(dataset: ConfigDict) -> bool:
+    """Whether a data set reads COCO's instances files from the local disk.
+
+    LVIS reads COCO's format, but with images named in another way.
+    """
+    kind = dataset_class(dataset)
+    lvis = any(parent.__name__.startswith("LVIS") for parent in kind.__mro__)
+    return issubclass(kind, CocoDataset) and not lvis and not dataset.get("backend_args")
+
+
+def annotation_path(dataset: ConfigDict) -> Path:
+    """Path of a data set's annotation file."""
+    return Path(dataset.get("data_root") or "") / dataset.ann_file
+
+
+def image_dir(dataset: ConfigDict) -> Path:
+    """Image folder of a data set."""
+    prefix = (dataset.get("data_prefix") or {}).get("img", "")
+    return Path(dataset.get("data_root") or "") / prefix
+
+
+def palette(num_classes: int) -> list[tuple[int, int, int]]:
+    """One colour per class; plain integers, so that a config can hold them."""
+    return [tuple(map(int, color)) for color in get_palette("random", num_classes)]
+
+
+def set_data_root(cfg: Config, root: str | Path) -> None:
+    """Rewrite the paths of every data set and evaluator, and the classes, in place.
+
+    The paths below the root stay as the config has them (in COCO's layout
+    ``annotations/instances_train2017.json``, ``train2017/`` and so on). If the
+    categories of the annotation files are not the classes of the config, they
+    replace them: ``metainfo`` of each data set and ``num_classes`` of the heads.
+
+    Raises:
+        FileNotFoundError: If the folder or an annotation file is not there.
+        ValueError: If a data set is not COCO's or has absolute paths, a file is
+            not COCO's, or two files differ in categories.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise FileNotFoundError(f"--data-root {root} is no folder. {expected_layout()}")
+    datasets = [dataset for loader in LOADERS for dataset in datasets_of(cfg, loader)]
+    files, old_roots = {}, set()
+    for dataset in datasets:
+        if not is_coco(dataset):
+            raise ValueError(f"--data-root works with CocoDataset, not with {dataset.type}")
+        if Path(dataset.ann_file).is_absolute():
+            raise ValueError(f"--data-root cannot move the absolute path {dataset.ann_file}")
+        old_roots.add(dataset.get("data_root") or "")
+        dataset.data_root = f"{root}/"
+        path = annotation_path(dataset)
+        if path.is_file():
+            files[path] = read_coco(path)
+    if not files:
+        raise FileNotFoundError(f"--data-root {root} has no annotation file. {expected_layout()}")
+    for evaluator in EVALUATORS:
+        _move(cfg.get(evaluator), old_roots - {""}, f"{root}/")
+    _set_classes(cfg, datasets, files)
+
+
+def _move(node: Any, old_roots: set[str], root: str) -> None:
+    """Replace the root of every path in an evaluator, however it nests its metrics."""
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            _move(child, old_roots, root)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            old = next(
+                (r for r in old_roots if isinstance(value, str) and value.startswith(r)), None
+            )
+            if old is not None:
+                node[key] = root + value.removeprefix(old).lstrip("/")
+            else:
+                _move(value, old_roots, root)
+
+
+def _set_classes(cfg: Config, datasets: list[ConfigDict], files: dict[Path, CocoFile]) -> None:
+    (first, file), *others = files.items()
+    for path, other in others:
+        if other.categories != file.categories:
+            raise ValueError(f"{first} and {path} have different categories; they must be the same")
+    default = dataset_class(datasets[0]).METAINFO["classes"]
+    old_classes = tuple((datasets[0].get("metainfo") or {}).get("classes", default))
+    if file.classes == old_classes:
+        return
+    for dataset in datasets:
+        dataset.metainfo = dict(classes=file.classes, palette=palette(len(file.classes)))
+    if not _set_num_classes(cfg.model, len(old_classes), len(file.classes)):
+        raise ValueError(
+            f"{first} has {len(file.classes)} classes, but no head of the model has the "
+            f"num_classes={len(old_classes)} of the config's data set, which would follow"
+        )
+
+
+def _set_num_classes(node: Any, old: int, new: int) -> int:
+    """Set each ``num_classes`` that counts the data set's classes; returns how many there were."""
+    if isinstance(node, (list, tuple)):
+        return sum(_set_num_classes(child, old, new) for child in node)
+    if not isinstance(node, dict):
+        return 0
+    # a user may have given the new number already
+    found = node.get("num_classes") in (old, new)
+    if found:
+        node["num_classes"] = new
+    # an RPN tells objects from background, of whatever class
+    inner = [value for key, value in node.items() if key != "rpn_head"]
+    return found + _set_num_classes(inner, old, new)

@@ -1,0 +1,181 @@
+"""Trained runs: config, checkpoint, speed, detections."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from ..cli.common import read_config
+from ..coco.results import IOU_TYPES
+from ..io.files import write_whole
+from ..weights.read.file import sha256
+from .data_root import annotation_path, image_dir, set_data_root, single_test_set
+from .inference_config import inference_config
+from .preflight import check_data
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished or interrupted training run.
+
+    Attributes:
+        work_dir: Its work dir; of a checkpoint from elsewhere, where its detections go.
+        config: The config as it was run.
+        checkpoint: Its latest checkpoint.
+    """
+
+    work_dir: Path
+    config: Config
+    checkpoint: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the work dir."""
+        return self.work_dir.name
+
+    @property
+    def ann_file(self) -> Path:
+        """Annotation file of the test set."""
+        return annotation_path(single_test_set(self.config))
+
+    @property
+    def image_dir(self) -> Path:
+        """Image folder of the test set."""
+        return image_dir(single_test_set(self.config))
+
+
+def read_run(work_dir: str | Path, data_root: str | None = None) -> Run:
+    """Read a work dir that mmengine's runner wrote.
+
+    Args:
+        work_dir: The folder.
+        data_root: Where the data set is now, if it was moved.
+
+    Raises:
+        FileNotFoundError: If config or checkpoint is not there.
+        ValueError: If there are several configs.
+    """
+    work_dir = Path(work_dir)
+    configs = sorted(work_dir.glob("*.py"))
+    pointer = work_dir / "last_checkpoint"
+    if not configs or not pointer.is_file():
+        missing = "config (.py)" if not configs else "last_checkpoint"
+        raise FileNotFoundError(f"{work_dir} is no work dir of a training run: it has no {missing}")
+    if len(configs) > 1:
+        names = ", ".join(path.name for path in configs)
+        raise ValueError(
+            f"{work_dir} has several configs ({names}): give each run its own work dir"
+        )
+    # the pointer holds the path of the time; the work dir may have moved
+    checkpoint = work_dir / Path(pointer.read_text().strip()).name
+    if not checkpoint.is_file():
+        raise FileNotFoundError(f"{pointer} names {checkpoint.name}, which is not in {work_dir}")
+    return make_run(configs[0], checkpoint, work_dir, data_root)
+
+
+def make_run(
+    config: str | Path, checkpoint: str | Path, work_dir: Path, data_root: str | None = None
+) -> Run:
+    """A run from its config and checkpoint.
+
+    Args:
+        config: Config file.
+        checkpoint: Checkpoint file.
+        work_dir: Where its detections go.
+        data_root: Where the data set is now, if it was moved.
+
+    Raises:
+        FileNotFoundError, ValueError: If a file is missing or the config is no config.
+    """
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f"checkpoint {checkpoint} not found")
+    cfg = read_config(str(config))
+    if data_root is not None:
+        set_data_root(cfg, data_root)
+    return Run(work_dir, cfg, Path(checkpoint))
+
+
+def read_logs(run: Run) -> list[list[dict]]:
+    """The numbers that mmengine logged, per start of the run, the earliest first."""
+    logs = []
+    for path in sorted(run.work_dir.glob("*/vis_data/scalars.json")):
+        lines = path.read_text().splitlines()
+        # a killed run leaves half a line
+        logs.append([json.loads(line) for line in lines if line.endswith("}")])
+    return logs
+
+
+def seconds_per_iteration(run: Run) -> float | None:
+    """Median time of a training iteration, in seconds, from the run's latest log."""
+    for log in reversed(read_logs(run)):
+        times = [entry["time"] for entry in log if "loss" in entry]
+        if times:
+            return statistics.median(times)
+    return None
+
+
+def detect(run: Run) -> Path:
+    """Run the checkpoint over the test set, unless that was done already.
+
+    Returns:
+        The COCO results file, ``WORK_DIR/{checkpoint}.bbox.json``; of a detector with masks,
+        ``.segm.json`` is beside it. ``WORK_DIR/{checkpoint}.detected.json`` tells for which
+        checkpoint, annotations and config they are.
+
+    Raises:
+        FileNotFoundError, ValueError: If the data set or checkpoint is not right.
+    """
+    check_data(run.config, ("test_dataloader",))
+    stem = run.work_dir / run.checkpoint.stem
+    record = Path(f"{stem}.detected.json")
+    files = [Path(f"{stem}.{kind}.json") for kind in IOU_TYPES]
+    unfinished = [Path(f"{stem}.unfinished.{kind}.json") for kind in IOU_TYPES]
+    detected = dict(
+        checkpoint=sha256(run.checkpoint),
+        annotations=sha256(run.ann_file),
+        config=_config_hash(run.config),
+    )
+    if files[0].is_file() and _read_record(record) == detected:
+        return files[0]
+    _remove(unfinished)  # of a run that was killed
+    cfg = inference_config(run.config, run.checkpoint, run.work_dir / "test")
+    cfg.test_evaluator = dict(
+        type="CocoMetric",
+        ann_file=str(run.ann_file),
+        format_only=True,
+        outfile_prefix=f"{stem}.unfinished",
+    )
+    Runner.from_cfg(cfg).test()
+    _remove([record, *files])
+    for made, file in zip(unfinished, files, strict=True):
+        if made.is_file():
+            os.replace(made, file)
+    write_whole(record, json.dumps(detected))
+    return files[0]
+
+
+def _config_hash(cfg: Config) -> str:
+    """Hash of the parts of a config that detections depend on."""
+    parts = {key: cfg.get(key) for key in ("model", "test_dataloader", "test_cfg")}
+    return hashlib.sha256(Config(parts).pretty_text.encode()).hexdigest()
+
+
+def _read_record(path: Path) -> object:
+    """What was detected; None where nothing was, or the record cannot be read."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _remove(files: Sequence[Path]) -> None:
+    for path in files:
+        path.unlink(missing_ok=True)

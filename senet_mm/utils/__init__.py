@@ -1,1 +1,0 @@
-"""Configs, data files and checks behind the command lines."""

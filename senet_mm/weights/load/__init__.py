@@ -1,0 +1,1 @@
+"""Weights put into a net, and a report of what went where."""

@@ -1,0 +1,1 @@
+"""Checkpoints from files and names, read without running what is in them."""

@@ -1,0 +1,1 @@
+"""Whose weights these are, what they are called here, and what net they need."""

@@ -1,0 +1,1 @@
+"""How we know that the numbers are right: simulations and benchmarks of the statistics."""

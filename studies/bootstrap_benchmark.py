@@ -1,0 +1,131 @@
+"""Time the bootstrap, and compare its numbers with COCOeval's, on synthetic results."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from senet_mm.coco.accumulate import ALL_METRICS
+from senet_mm.coco.bootstrap import Bootstrap, bootstrap
+from senet_mm.coco.matches import match
+from senet_mm.coco.results import read_results
+from senet_mm.coco.truth import read_truth
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What was measured.
+
+    Attributes:
+        result: The bootstrap.
+        num_images: Number of images.
+        num_objects: Number of annotated objects.
+        num_detections: Number of detections of each result set.
+        read_seconds: Wall time of reading and checking all files.
+        match_seconds: Wall time of pycocotools' matching of all result sets.
+        bootstrap_seconds: Wall time of all resamples of all result sets.
+        peak_gigabytes: Peak resident memory of the process (10^9 bytes), before COCOeval.
+        max_difference: Largest difference of any of the 12 numbers to COCOeval's.
+    """
+
+    result: Bootstrap
+    num_images: int
+    num_objects: int
+    num_detections: tuple[int, ...]
+    read_seconds: float
+    match_seconds: float
+    bootstrap_seconds: float
+    peak_gigabytes: float
+    max_difference: float
+
+    @property
+    def summary(self) -> str:
+        """The measurements, one per line."""
+        result, ap = self.result, self.result.differences[0]["AP"]
+        detections = " and ".join(map(str, self.num_detections))
+        return "\n".join(
+            [
+                f"{self.num_images} images, {self.num_objects} objects, {detections} detections",
+                f"reading and checking: {self.read_seconds:.1f} s",
+                f"matching by pycocotools: {self.match_seconds:.1f} s",
+                f"bootstrap, {result.num_resamples} resamples of {len(result.metrics)} result "
+                f"sets: {self.bootstrap_seconds:.1f} s",
+                f"peak memory: {self.peak_gigabytes:.2f} GB",
+                f"largest difference to COCOeval's 12 numbers: {self.max_difference:.1e}",
+                f"AP difference: {100 * ap.value:+.2f}, {result.confidence:.0%} interval "
+                f"{100 * ap.low:+.2f} to {100 * ap.high:+.2f}, p = {ap.p_value:.3f}",
+            ]
+        )
+
+
+def benchmark_bootstrap(
+    ann_file: str | Path,
+    results_files: Sequence[str | Path],
+    *,
+    num_resamples: int = 1000,
+    seed: int = 0,
+    progress: bool = False,
+) -> Benchmark:
+    """Time reading, matching and resampling, then evaluate the same files with COCOeval.
+
+    Raises:
+        ValueError: If the annotation file has no object.
+    """
+    times = [time.perf_counter()]
+    truth = read_truth(ann_file)
+    if not truth.coco.anns:
+        raise ValueError(f"{ann_file} has no object; a benchmark needs some")
+    detections = [read_results(path, truth) for path in results_files]
+    times.append(time.perf_counter())
+    matches = [match(truth, found, progress=progress) for found in detections]
+    times.append(time.perf_counter())
+    result = bootstrap(
+        [[run] for run in matches], num_resamples=num_resamples, seed=seed, progress=progress
+    )
+    times.append(time.perf_counter())
+    peak = _peak_gigabytes()
+    reference = np.array([coco_eval(ann_file, path) for path in results_files])
+    ours = np.array(
+        [
+            [-1 if values[name].value is None else values[name].value for name in ALL_METRICS]
+            for values in result.metrics
+        ]
+    )
+    read_seconds, match_seconds, bootstrap_seconds = np.diff(times).tolist()
+    return Benchmark(
+        result=result,
+        num_images=len(truth.image_ids),
+        num_objects=len(truth.coco.anns),
+        num_detections=tuple(len(found.score) for found in detections),
+        read_seconds=read_seconds,
+        match_seconds=match_seconds,
+        bootstrap_seconds=bootstrap_seconds,
+        peak_gigabytes=peak,
+        max_difference=float(np.abs(ours - reference).max()),
+    )
+
+
+def coco_eval(ann_file: str | Path, results_file: str | Path) -> np.ndarray:
+    """(12,) numbers of pycocotools' COCOeval, for boxes."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(str(ann_file))
+        evaluation = COCOeval(truth, truth.loadRes(str(results_file)), "bbox")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return evaluation.stats
+
+
+def _peak_gigabytes() -> float:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9

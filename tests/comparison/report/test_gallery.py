@@ -1,0 +1,63 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from senet_mm.coco.metrics import coco_metrics
+from senet_mm.comparison.report import gallery
+from senet_mm.comparison.report.gallery import galleries
+
+
+@pytest.fixture(scope="module")
+def effect(compared, results_files, tmp_path_factory) -> np.ndarray:
+    """How much of the difference in AP goes without each image, by evaluating without it."""
+    comparison, _ = compared
+    tmp_path, effect = tmp_path_factory.mktemp("without"), []
+    truth = json.loads(comparison.ann_file.read_text())
+    whole = comparison.bootstrap.differences[0]["AP"].value
+    for image in sorted(image["id"] for image in truth["images"]):
+        rest = {
+            key: [e for e in truth[key] if e.get("image_id", e["id"]) != image]
+            for key in ("images", "annotations")
+        }
+        (tmp_path / "ann.json").write_text(json.dumps(truth | rest))
+        aps = []
+        for path in results_files:
+            found = [e for e in json.loads(path.read_text()) if e["image_id"] != image]
+            (tmp_path / "found.json").write_text(json.dumps(found))
+            aps.append(coco_metrics(tmp_path / "ann.json", tmp_path / "found.json")["AP"])
+        without = (aps[1] + aps[2]) / 2 - aps[0]
+        effect.append(whole - without)
+    return np.array(effect)
+
+
+@pytest.mark.parametrize("block", [250, 4])
+def test_images_for_both_sides_with_truth_and_both_detectors(
+    compared, effect, block: int, monkeypatch
+) -> None:
+    comparison, evaluated = compared
+    monkeypatch.setattr(gallery, "_BLOCK", block)
+    exhibits, missing = galleries(evaluated, comparison.names, num_images=3)  # 4, rounded up
+    assert list(exhibits) == ["poor"] and not missing
+    shown = exhibits["poor"]
+    assert len(shown) == min(2, (effect > 0).sum()) + min(2, (effect < 0).sum())
+    assert shown[-1].effect < 0
+    ranked = sorted(effect, reverse=True)
+    expected = [e for e in ranked[:2] if e > 0] + [e for e in ranked[:-3:-1] if e < 0]
+    assert [exhibit.effect for exhibit in shown] == pytest.approx(expected)
+    # 128 pixels, enlarged to 384, in three panels
+    assert all(exhibit.picture.shape == (384 + 28, 3 * 388, 3) for exhibit in shown)
+    panels = np.split(shown[-1].picture[28:], 3, axis=1)
+    assert (panels[0] != panels[2]).any()
+
+
+def test_a_missing_image_is_left_out_and_named(compared, tmp_path: Path, capsys) -> None:
+    comparison, evaluated = compared
+    elsewhere = replace(evaluated, image_dir=tmp_path)
+    exhibits, missing = galleries(elsewhere, comparison.names, num_images=2, progress=True)
+    assert exhibits == {"poor": []}
+    assert missing and all(f"lacks an image {tmp_path}" in remark for remark in missing)
+    out, err = capsys.readouterr()
+    assert "3/3" in err and not out  # runs, each once

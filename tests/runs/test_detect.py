@@ -1,0 +1,97 @@
+"""What is detected again, and what is left behind."""
+
+import json
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from senet_mm.comparison.inputs import Entry
+from senet_mm.runs import inference_config
+from senet_mm.runs import work_dir as runs
+from senet_mm.runs.work_dir import Run, detect
+
+
+class Detector:
+    """In the runner's place; writes what a detector with or without masks would."""
+
+    kinds: tuple[str, ...] = ("bbox",)
+    number = 0
+
+    @classmethod
+    def from_cfg(cls, cfg: Config) -> "Detector":
+        detector = cls()
+        detector.prefix = cfg.test_evaluator["outfile_prefix"]
+        return detector
+
+    def test(self) -> None:
+        Detector.number += 1
+        for kind in self.kinds:
+            Path(f"{self.prefix}.{kind}.json").write_text(f'["{kind} {Detector.number}"]')
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch) -> Run:
+    monkeypatch.setattr(runs, "Runner", Detector)
+    monkeypatch.setattr(runs, "check_data", lambda *_: None)
+    monkeypatch.setattr(inference_config, "check_checkpoint", lambda *_: None)
+    monkeypatch.setattr(Detector, "kinds", ("bbox",))
+    monkeypatch.setattr(Detector, "number", 0)
+    (tmp_path / "ann.json").write_text("{}")
+    (tmp_path / "epoch_1.pth").write_bytes(b"weights")
+    dataset = dict(type="CocoDataset", data_root=str(tmp_path), ann_file="ann.json")
+    cfg = Config(dict(model=dict(type="A"), test_dataloader=dict(dataset=dataset), test_cfg={}))
+    return Run(tmp_path, cfg, tmp_path / "epoch_1.pth")
+
+
+def test_again_where_checkpoint_annotations_or_config_changed(run: Run) -> None:
+    for number in (1, 1):
+        assert json.loads(detect(run).read_text()) == [f"bbox {number}"]
+    run.config.train_cfg = dict(max_epochs=3)  # detections do not depend on it
+    assert json.loads(detect(run).read_text()) == ["bbox 1"]
+    changes = (
+        lambda: run.checkpoint.write_bytes(b"others"),
+        lambda: run.ann_file.write_text("[]"),
+        lambda: run.config.model.update(test_cfg=dict(score_thr=0.5)),
+        lambda: run.config.test_dataloader.dataset.update(pipeline=[dict(type="Resize")]),
+        lambda: run.config.test_cfg.update(fp16=True),
+        lambda: (run.work_dir / "epoch_1.detected.json").write_text('{"checkpo'),
+        lambda: (run.work_dir / "epoch_1.detected.json").unlink(),
+        lambda: (run.work_dir / "epoch_1.bbox.json").unlink(),
+    )
+    for number, change in enumerate(changes, start=2):
+        change()
+        for _ in range(2):
+            assert json.loads(detect(run).read_text()) == [f"bbox {number}"]
+
+
+def test_masks_of_an_earlier_detector_are_not_left(run: Run, monkeypatch) -> None:
+    monkeypatch.setattr(Detector, "kinds", ("bbox", "segm"))
+    entry = Entry("a", "a", run=run)
+    assert json.loads(entry.results_file("segm").read_text()) == ["segm 1"]
+    monkeypatch.setattr(Detector, "kinds", ("bbox",))
+    # nor those of a test that was killed
+    (run.work_dir / "epoch_1.unfinished.segm.json").write_text("[]")
+    run.config.model.type = "B"
+    with pytest.raises(FileNotFoundError, match="the detector of a has no masks"):
+        entry.results_file("segm")
+    assert sorted(path.name for path in run.work_dir.iterdir()) == [
+        "ann.json",
+        "epoch_1.bbox.json",
+        "epoch_1.detected.json",
+        "epoch_1.pth",
+    ]
+
+
+def test_nothing_counts_as_detected_while_files_are_replaced(run: Run, monkeypatch) -> None:
+    detect(run)
+    run.config.model.type = "B"
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(runs.os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        detect(run)
+    assert not (run.work_dir / "epoch_1.detected.json").exists()
+    assert not (run.work_dir / "epoch_1.bbox.json").exists()

@@ -1,0 +1,32 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from studies.bootstrap_benchmark import benchmark_bootstrap
+from studies.synthetic_results import write_data_set
+from tests.coco.coco_cases import coco_eval as reference
+
+
+def test_what_it_reports(tmp_path: Path) -> None:
+    ann_file, files = write_data_set(
+        tmp_path, num_images=40, num_objects=200, num_classes=3, per_image=10
+    )
+    benchmark = benchmark_bootstrap(ann_file, files, num_resamples=10)
+    assert (benchmark.num_images, benchmark.num_objects) == (40, 200)
+    assert benchmark.num_detections == (400, 400)
+    assert benchmark.max_difference < 1e-12
+    assert benchmark.match_seconds > 0 and benchmark.bootstrap_seconds > 0
+    assert 0.05 < benchmark.peak_gigabytes < 50
+    truth, results = (json.loads(path.read_text()) for path in (ann_file, files[1]))
+    precision = reference(truth, results).stats[0]
+    assert benchmark.result.metrics[1]["AP"].value == pytest.approx(precision)
+    difference = benchmark.result.differences[0]["AP"]
+    assert "40 images, 200 objects, 400 and 400 detections" in benchmark.summary
+    assert f"AP difference: {100 * difference.value:+.2f}, 95% interval" in benchmark.summary
+
+
+def test_annotations_without_objects_are_refused(tmp_path: Path) -> None:
+    ann_file, files = write_data_set(tmp_path, num_images=4, num_objects=0, num_classes=2)
+    with pytest.raises(ValueError, match=r"annotations\.json has no object"):
+        benchmark_bootstrap(ann_file, files)
