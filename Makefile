@@ -2,18 +2,21 @@
 PYTHON ?= python3
 VENV = .venv
 STACK = onedl
+# processes that share the tests, one thread each
+WORKERS ?= 2
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
+PYTEST = $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile
 STAMP = $(VENV)/.complete
 # threads that spin while they wait starve each other where other work shares the cores
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: setup demo test test-official lint clean
+.PHONY: setup demo test test-fast test-official coverage lint lint-style lint-imports lint-types clean
 
 setup: $(STAMP)
 
 # The stamp comes last, so that an interrupted set-up starts again. mmcv is installed past pip's
 # cache: the cache may hold a wheel that was compiled for another torch.
-$(STAMP): requirements/$(STACK).txt requirements/test.txt setup.py
+$(STAMP): requirements/$(STACK).txt requirements/test.txt setup.py pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PIP) install --quiet --no-cache-dir --no-deps $$(grep -E '^[a-z-]*mmcv' requirements/$(STACK).txt)
 	$(PIP) install --quiet -r requirements/$(STACK).txt -r requirements/test.txt
@@ -24,14 +27,32 @@ demo: $(STAMP)
 	$(VENV)/bin/python tools/demo.py
 
 test: $(STAMP)
-	$(VENV)/bin/python -m pytest
+	$(PYTEST)
+
+# what takes long has the marker `slow`
+test-fast: $(STAMP)
+	$(PYTEST) -m "not slow"
 
 test-official:
 	$(MAKE) test VENV=.venv-official STACK=official
 
-lint: $(STAMP)
+# `make test`, and which share of the package's lines ran; cheap where Python can monitor itself
+coverage: $(STAMP)
+	COVERAGE_CORE=$$($(VENV)/bin/python -c \
+	"import sys; print('sysmon' if hasattr(sys, 'monitoring') else 'ctrace')") $(PYTEST) --cov
+
+lint: lint-style lint-imports lint-types
+
+lint-style: $(STAMP)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+
+# the floors of the package, in pyproject.toml
+lint-imports: $(STAMP)
+	$(VENV)/bin/lint-imports --no-logo --no-cache
+
+lint-types: $(STAMP)
+	$(VENV)/bin/mypy
 
 clean:
 	rm -rf .venv .venv-official build dist *.egg-info

@@ -8,6 +8,7 @@ that begin with ``senet_mm::``; every other name goes to mmengine as before.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import mmengine.hub
@@ -15,6 +16,8 @@ from mmengine.config import Config
 
 PREFIX = "senet_mm::"
 _PACKAGE = Path(__file__).resolve().parents[1]
+_GetPath = Callable[[str, str], tuple[str, str | None]]
+_GetConfig = Callable[..., Config]
 
 
 def config_path(name: str) -> Path:
@@ -45,9 +48,9 @@ def install() -> None:
     mmengine.hub.get_config = mmengine.hub.hub.get_config = _get_config(mmengine.hub.get_config)
 
 
-def _base_path(original):
+def _base_path(original: _GetPath) -> _GetPath:
     @functools.wraps(original)
-    def get_cfg_path(cfg_path, filename):
+    def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
         if cfg_path.startswith(PREFIX):
             # no scope: our classes live in mmdet's registries, the default scope of our configs
             return str(config_path(cfg_path)), None
@@ -56,9 +59,9 @@ def _base_path(original):
     return get_cfg_path
 
 
-def _get_config(original):
+def _get_config(original: _GetConfig) -> _GetConfig:
     @functools.wraps(original)
-    def get_config(cfg_path, pretrained=False):
+    def get_config(cfg_path: str, pretrained: bool = False) -> Config:
         if not cfg_path.startswith(PREFIX):
             return original(cfg_path, pretrained)
         if pretrained:

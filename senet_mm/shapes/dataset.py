@@ -165,7 +165,7 @@ def _write_split(
         image_id = index + 1
         file_name = f"{image_id:012d}.jpg"
         _, jpeg = cv2.imencode(".jpg", scene.image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        (image_dir / file_name).write_bytes(jpeg)
+        (image_dir / file_name).write_bytes(jpeg.tobytes())
         image = {"id": image_id, "file_name": file_name, "height": size[0], "width": size[1]}
         images.append(image | {"license": 1})
         for instance in scene.instances:

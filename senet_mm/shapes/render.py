@@ -173,7 +173,7 @@ def _paint_item(rng: np.random.Generator, canvas: np.ndarray, layer: _Layer) -> 
 def _develop(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
     """Turns the canvas into a BGR picture: soft edges, uneven brightness, sensor noise."""
     height, width = canvas.shape[:2]
-    picture = cv2.GaussianBlur(canvas, (3, 3), 0.7)
+    picture: np.ndarray = cv2.GaussianBlur(canvas, (3, 3), 0.7)
     ys, xs = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     slope = rng.uniform(-0.18, 0.18, 2)
     picture[..., 0] *= 1 + slope[0] * ys + slope[1] * xs

@@ -63,7 +63,7 @@ def deform_conv_backward_input(
     gradInput.copy_(grads.input)
     gradOffset.copy_(grads.offset)
     # torchvision computes all gradients at once; mmcv passes the same scratch tensor to both calls
-    columns.grad_weight_of = gradOutput, grads.weight
+    columns.grad_weight_of = gradOutput, grads.weight  # type: ignore[attr-defined]
 
 
 def deform_conv_backward_parameters(
@@ -168,8 +168,8 @@ def modulated_deform_conv_backward(
         numbers: As for the forward.
     """
     geometry = _geometry_v2(**numbers)
-    bias = bias if with_bias else None
-    grads = deform.backward(grad_output, input, weight, offset, mask, bias, geometry)
+    used = bias if with_bias else None
+    grads = deform.backward(grad_output, input, weight, offset, mask, used, geometry)
     grad_input.copy_(grads.input)
     grad_weight.copy_(grads.weight)
     grad_offset.copy_(grads.offset)

@@ -59,7 +59,7 @@ def softnms(
     """
     iou_threshold, sigma, min_score = map(c_float, (iou_threshold, sigma, min_score))
     waiting, scores = torch.arange(len(boxes)), scores.clone()
-    kept = []
+    kept: list[int] = []
     while len(waiting):
         best = int(scores.argmax())
         chosen = int(waiting[best])
