@@ -29,7 +29,7 @@ from tests.compat.mmcv_calls import Arrays
 from tests.compat.mmcv_cases import CASES
 
 COMPILED = not mmcv._ext.__file__.endswith(".py")
-DEVICES = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+DEVICES = ("cpu", pytest.param("cuda", marks=pytest.mark.gpu))
 WITH_CPU_KERNEL = [n for n, case in CASES.items() if case.module not in WITHOUT_CPU_KERNEL]
 needs_compiled = pytest.mark.skipif(not COMPILED, reason="this mmcv has no compiled ops")
 needs_pure = pytest.mark.skipif(COMPILED, reason="this mmcv has compiled ops")

@@ -49,8 +49,9 @@ def test_a_killed_run_resumes_from_its_last_checkpoint(shapes_root: Path, tmp_pa
 def test_two_cpu_processes(shapes_root: Path, tmp_path: Path) -> None:
     options = ["--launcher", "pytorch", "--seed", "0", "--auto-scale-lr"]
     options += ["--cfg-options", "train_cfg.max_epochs=1", "train_cfg.val_interval=1"]
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
-    launcher += ["--master_port", "29613"]
+    # standalone: the operating system chooses a free port
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    launcher += ["--nproc_per_node", "2"]
     done = subprocess.run(
         launcher + command(tmp_path, shapes_root, *options), capture_output=True, text=True
     )

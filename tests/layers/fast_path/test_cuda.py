@@ -8,7 +8,7 @@ from torch import Tensor
 
 from senet_mm.backbones import SEResNet
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+pytestmark = pytest.mark.gpu
 
 
 def results(model: SEResNet, x: Tensor, *, amp: bool) -> list[Tensor]:
