@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from ..profiling.report import as_json, machine, plot_ratios, speed_table
+from ..profiling.speed import measure
 from ..profiling.steps import LAYOUTS, PARTS, PRECISIONS, TASKS, Setting
-from ..profiling.turns import measure
 
 
 def parse_args() -> argparse.Namespace:
