@@ -5,17 +5,7 @@ importable where mmcv came without compiled ops, and lets configs be named
 ``senet_mm::faster_rcnn_se_r50_fpn.py``.
 """
 
-from .compat import mmcv_ops, packaged_configs, versions
-
-versions.check_versions()
-mmcv_ops.install()
-packaged_configs.install()
-
-
-from .backbones import SENet, SEResNet, SEResNetV1d, SEResNeXt
-from .layers import SEBlock
-from .necks import SEFPN, SENeck
-from .runs import hooks  # noqa: F401 (registers them)
+from .cli.launch import is_command
 from .version import __version__
 
 __all__ = [
@@ -28,3 +18,17 @@ __all__ = [
     "SEResNetV1d",
     "__version__",
 ]
+
+# The command `senet-mm` must start on a broken stack, to tell what is broken, and at once for
+# --help: it registers by itself, before a sub-command needs it.
+if not is_command():
+    from .runs.registration import SEFPN, SEBlock, SENeck, SENet, SEResNet, SEResNetV1d, SEResNeXt
+
+
+def __getattr__(name: str) -> object:
+    """What the command did not import yet."""
+    if name in __all__:
+        from .runs import registration
+
+        return getattr(registration, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

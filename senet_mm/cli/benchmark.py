@@ -1,20 +1,22 @@
-"""Time SE against the plain net and against others: python tools/benchmark.py [--quick] ..."""
+"""Time SE against the plain net and against others: senet-mm benchmark [--quick] ..."""
 
 import argparse
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from ..profiling.report import as_json, machine, plot_ratios, speed_table
+from ..profiling.speed import measure
 from ..profiling.steps import LAYOUTS, PARTS, PRECISIONS, TASKS, Setting
-from ..profiling.turns import measure
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Time and memory of SE-ResNet against ResNet and other SE, taking turns"
+        prog="senet-mm benchmark",
+        description="Time and memory of SE-ResNet against ResNet and other SE, taking turns",
     )
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=["backbone"])
@@ -37,7 +39,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=20, help="passes of each variant")
     parser.add_argument("--quick", action="store_true", help="small images and few rounds")
     parser.add_argument("--out-dir", default="work_dirs/benchmark", help="for JSON and plot")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.quick:
         args.size, args.rounds = args.size or [128, 128], 5
     if args.rounds < 2:
@@ -69,8 +71,8 @@ def settings(args: argparse.Namespace) -> list[Setting]:
     return found
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     out_dir = Path(args.out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     where = machine(args.device)

@@ -1,6 +1,7 @@
 """Compare detectors, the baseline first: python tools/compare.py RUN RUN ..."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..comparison.comparison import compare
@@ -9,9 +10,10 @@ from ..comparison.report.tables import difference_tables, metrics_table, notes, 
 from ..comparison.report.write import prepare_report, write_report
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Compare detectors by COCO mAP, with confidence intervals, and by cost"
+        prog="senet-mm compare",
+        description="Compare detectors by COCO mAP, with confidence intervals, and by cost",
     )
     parser.add_argument(
         "runs",
@@ -34,14 +36,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
     parser.add_argument("--num-images", type=int, default=8, help="of the gallery, per detector")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if len(args.runs) < 2:
         parser.error("expected two runs or more, the baseline first")
     return args
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     out_dir = Path(args.out_dir)
     prepare_report(out_dir, num_images=args.num_images)
     entries = read_entries(args.runs, args.names, out_dir=out_dir, data_root=args.data_root)

@@ -1,14 +1,17 @@
-"""Parameters and multiply-adds per stage: python tools/complexity.py CONFIG [CONFIG ...]"""
+"""Parameters and multiply-adds per stage: senet-mm complexity CONFIG [CONFIG ...]"""
 
 import argparse
+from collections.abc import Sequence
 
 from ..profiling.complexity import build_backbone, complexity_table
 from ..profiling.paper_table import paper_table
 from . import common as cli
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="What backbones cost, the baseline first")
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="senet-mm complexity", description="What backbones cost, the baseline first"
+    )
     parser.add_argument("configs", nargs="*", help="config files, the baseline first")
     parser.add_argument(
         "--size", type=int, nargs=2, default=[224, 224], metavar=("H", "W"), help="in pixels"
@@ -16,14 +19,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--paper", action="store_true", help="print every count of the paper beside ours instead"
     )
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if bool(args.configs) == args.paper:
         parser.error("expected one config or more, or --paper")
     return args
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     if args.paper:
         print(paper_table())
         return

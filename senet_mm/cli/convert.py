@@ -1,6 +1,7 @@
 """Convert weights to our layout or to timm's: python tools/convert_weights.py IN OUT.pth ..."""
 
 import argparse
+from collections.abc import Sequence
 
 from mmengine.config import Config, DictAction
 
@@ -9,8 +10,10 @@ from ..weights.read.sources import fetch
 from ..weights.recognize.backbone import find_backbone
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Convert weights of any known family")
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="senet-mm convert", description="Convert weights of any known family"
+    )
     parser.add_argument("source", help="file, URL or name (timm://..., mmcls://...)")
     parser.add_argument("out", help="NAME.pth; the start of its sha256 is added to the name")
     parser.add_argument("--to", choices=LAYOUTS, default=LAYOUTS[0], help="layout to write")
@@ -32,11 +35,11 @@ def parse_args() -> argparse.Namespace:
         action="store_true",
         help="read a pickle that holds more than tensors, which can run code: only if you trust it",
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     checkpoint = fetch(args.source, unsafe=args.unsafe)
     found = find_backbone(checkpoint, args.prefix)
     stated = Config(dict())

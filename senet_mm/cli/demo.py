@@ -1,15 +1,16 @@
-"""Train, evaluate and compare a plain and an SE detector on generated pictures: `make demo`."""
+"""Train, evaluate and compare a plain and an SE detector on generated pictures: senet-mm demo."""
 
 import argparse
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 PAIR = {"plain": "faster_rcnn_r18_fpn_shapes.py", "se": "faster_rcnn_se_r18_fpn_shapes.py"}
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="senet-mm demo", description=__doc__)
     parser.add_argument("--work-dir", default="work_dirs/demo", help="where everything goes")
     parser.add_argument("--num-train", type=int, default=480, help="training pictures")
     parser.add_argument("--num-val", type=int, default=120, help="validation pictures")
@@ -17,7 +18,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of pictures and of both trainings"
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def run_command(name: str, *arguments: object) -> None:
@@ -28,8 +29,8 @@ def run_command(name: str, *arguments: object) -> None:
         sys.exit(code)
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     work_dir = Path(args.work_dir)
     data_root = work_dir / "shapes"
     run_command(

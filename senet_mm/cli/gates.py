@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..gates.drop import check_replaceable, drop, find_obstacles, select_blocks
@@ -15,10 +16,11 @@ from ..weights.read.sources import fetch
 from . import common as cli
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
+        prog="senet-mm gates",
         description="Statistics and pictures of the gates of SE blocks over the test set; "
-        "optionally replace the gates of some blocks by constants"
+        "optionally replace the gates of some blocks by constants",
     )
     cli.add_config_arguments(parser)
     parser.add_argument("checkpoint", help="checkpoint file")
@@ -39,7 +41,7 @@ def parse_args() -> argparse.Namespace:
         "their gates folded into the layers around as constants, and measure the change in AP",
     )
     parser.add_argument("--force", action="store_true", help="replace what --drop wrote before")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.max_images is not None and args.max_images < 1:
         parser.error(f"--max-images {args.max_images}: expected 1 or more")
     if args.launcher != "none":
@@ -47,8 +49,8 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     cfg = cli.load_config(args)
     fetch(args.checkpoint)  # fails before the data set is read
     out_dir = Path(args.out_dir or Path(cfg.work_dir) / "gates")

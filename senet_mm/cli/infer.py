@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmdet.apis import DetInferencer
@@ -29,19 +30,21 @@ class CheckedInferencer(DetInferencer):
         super()._load_weights_to_model(model, content, cfg)
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Draw the detections of a model on pictures")
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="senet-mm infer", description="Draw the detections of a model on pictures"
+    )
     parser.add_argument("config", help="config file, best the one saved in the work dir")
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument("images", nargs="+", help="picture files")
     parser.add_argument("--out-dir", default="outputs", help="where drawings and JSON go")
     parser.add_argument("--score-thr", type=float, default=0.3, help="lowest score drawn")
     parser.add_argument("--device", help="such as cpu or cuda:0; CUDA where there is one")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     missing = [path for path in args.images if not Path(path).is_file()]
     if missing:
         raise FileNotFoundError(f"no such picture: {', '.join(missing)}")

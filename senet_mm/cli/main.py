@@ -1,32 +1,85 @@
-"""The command ``senet-mm``: one sub-command per module beside this one."""
+"""The command ``senet-mm``: one sub-command per module beside this one.
+
+Here nothing of the stack is imported before a sub-command asks for it, so that help, version and
+``senet-mm doctor`` work where the stack is broken.
+"""
 
 from __future__ import annotations
 
-import argparse
+import difflib
 import importlib
 import sys
+from collections.abc import Sequence
+from types import ModuleType
 
-from .common import run
+from ..version import __version__
+from .launch import COMMAND
 
 COMMANDS = {
     "train": "train a detector",
     "test": "evaluate a checkpoint",
     "infer": "detect objects in pictures",
     "compare": "compare detectors, the baseline first",
-    "gates": "what SE gates do",
+    "gates": "show what SE gates do, and drop those that do nothing",
     "convert": "convert weights to our layout or to timm's",
-    "complexity": "parameters and multiply-adds per stage",
+    "complexity": "count parameters and multiply-adds per stage",
     "benchmark": "time SE against the plain net and against others",
     "shapes": "write the embedded shapes set",
     "demo": "train, evaluate and compare a plain and an SE detector on generated pictures",
+    "doctor": "tell which packages are there, what is broken and what mends it",
 }
 
 
-def main() -> None:
-    """Run the sub-command that the command line names."""
-    parser = argparse.ArgumentParser(prog="senet-mm", usage="senet-mm COMMAND ...")
-    listed = "; ".join(f"{name}: {what}" for name, what in COMMANDS.items())
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=listed)
-    name = parser.parse_args(sys.argv[1:2]).command
-    sys.argv[:2] = [f"senet-mm {name}"]
-    run(importlib.import_module(f"senet_mm.cli.{name}").main)
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the sub-command that the command line names.
+
+    Args:
+        argv: The command line without the program's name; by default this process's.
+    """
+    name, *arguments = (sys.argv[1:] if argv is None else list(argv)) or ["--help"]
+    if name in ("-h", "--help"):
+        print(usage())
+    elif name == "--version":
+        print(f"senet_mm {__version__}")
+    elif name not in COMMANDS:
+        _fail(f"there is no command {name!r}: {_nearest(name)}")
+    elif name == "doctor":
+        sys.exit(_load("doctor").main(arguments))
+    else:
+        _load_stack()
+        command = _load(name).main
+        _load("common").run(lambda: command(arguments))
+
+
+def usage() -> str:
+    """What ``senet-mm --help`` prints."""
+    width = max(map(len, COMMANDS))
+    listed = "\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items())
+    return (
+        f"usage: {COMMAND} COMMAND ...\n       {COMMAND} --version\n\n{listed}\n\n"
+        f"`{COMMAND} COMMAND --help` shows the arguments of a command."
+    )
+
+
+def _nearest(name: str) -> str:
+    near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"expected one of {', '.join(COMMANDS)}"
+
+
+def _load_stack() -> None:
+    """Register everything, as an import of senet_mm does; end in one line if that fails."""
+    try:
+        importlib.import_module("senet_mm.runs.registration")
+    except ImportError as error:
+        _fail(str(error))
+
+
+def _load(name: str) -> ModuleType:
+    return importlib.import_module(f"senet_mm.cli.{name}")
+
+
+def _fail(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)

@@ -1,15 +1,18 @@
-"""Writes the embedded shapes set (COCO layout): tools/make_shapes.py data/shapes"""
+"""Write the embedded shapes set (COCO layout): senet-mm shapes data/shapes"""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from ..shapes.dataset import describe_shapes, generate_shapes
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     formatter = argparse.ArgumentDefaultsHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
+    parser = argparse.ArgumentParser(
+        prog="senet-mm shapes", description=__doc__, formatter_class=formatter
+    )
     parser.add_argument("root", help="directory to create")
     parser.add_argument("--num-train", type=int, default=200, help="training pictures")
     parser.add_argument("--num-val", type=int, default=100, help="validation pictures")
@@ -24,11 +27,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--max-objects", type=int, default=8, help="most objects in a picture")
     parser.add_argument("--seed", type=int, default=0, help="seed of every random choice")
     parser.add_argument("--force", action="store_true", help="replace another shapes set in root")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     root = generate_shapes(
         args.root,
         num_train=args.num_train,

@@ -1,6 +1,7 @@
 """Evaluate a checkpoint: python tools/test.py CONFIG CHECKPOINT [--data-root DIR] ..."""
 
 import argparse
+from collections.abc import Sequence
 
 from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
@@ -10,20 +11,22 @@ from ..runs.preflight import check_checkpoint, check_data, require_fit
 from . import common as cli
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Evaluate a checkpoint with COCO mAP")
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="senet-mm test", description="Evaluate a checkpoint with COCO mAP"
+    )
     cli.add_config_arguments(parser)
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument("--out", help="write the predictions to this .pkl file")
     parser.add_argument("--show-dir", help="draw predictions beside ground truth into this folder")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.out and not args.out.endswith((".pkl", ".pickle")):
         parser.error(f"--out {args.out}: expected a .pkl or .pickle file")
     return args
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     cfg = cli.load_config(args)
     cfg.load_from = args.checkpoint
     check_checkpoint(args.checkpoint)  # before the data set is read

@@ -1,6 +1,7 @@
 """Train a detector: python tools/train.py CONFIG [--data-root DIR] [--work-dir DIR] ..."""
 
 import argparse
+from collections.abc import Sequence
 
 from mmengine.config import Config
 from mmengine.runner import Runner
@@ -9,8 +10,8 @@ from ..runs.preflight import check_checkpoints, check_data, check_frozen, requir
 from . import common as cli
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Train a detector")
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="senet-mm train", description="Train a detector")
     cli.add_config_arguments(parser)
     parser.add_argument("--amp", action="store_true", help="automatic mixed precision (CUDA)")
     parser.add_argument(
@@ -22,7 +23,7 @@ def parse_args() -> argparse.Namespace:
         const="auto",
         help="resume from a checkpoint; without a path, from the latest in the work dir",
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def apply_train_arguments(cfg: Config, args: argparse.Namespace) -> None:
@@ -39,8 +40,8 @@ def apply_train_arguments(cfg: Config, args: argparse.Namespace) -> None:
         cfg.load_from = None if args.resume == "auto" else args.resume
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     cfg = cli.load_config(args)
     apply_train_arguments(cfg, args)
     watch_weights(cfg)

@@ -1,43 +1,116 @@
-"""Which versions of the OpenMMLab stack senet_mm runs on."""
+"""Which versions of which packages senet_mm runs on: the one place where bounds stand.
+
+pyproject.toml repeats them for pip, and README.md for people; tests hold both to this file.
+"""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-import re
+from importlib import metadata
+from types import ModuleType
 
-# import name -> (first supported version, first unsupported one)
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+# what every stack needs
+DEPENDENCIES = (
+    "torch>=2.1",
+    "torchvision>=0.16",
+    "numpy",
+    "pycocotools>=2.0.6",
+    "jinja2>=3.0",
+    "matplotlib",
+    "packaging>=21.0",
+    "tqdm",
+)
+# mmengine, mmcv and mmdet come from one of two families of packages
+EXTRAS = {
+    "onedl": (
+        "onedl-mmengine>=0.10.12,<0.11",
+        "onedl-mmcv>=2.3.6,<2.4",
+        "onedl-mmdetection>=3.5.1,<3.6",
+    ),
+    "openmmlab": (
+        "mmengine>=0.10.7,<0.11",
+        "mmcv-lite>=2.1.0,<2.2",
+        "mmdet>=3.3.0,<3.4",
+        "numpy<2",
+        "setuptools<81",
+    ),
+    # weights by timm://NAME; it brings safetensors
+    "timm": ("timm>=1.0",),
+}
+# what an import accepts, by import name: more than pip is told to install
 SUPPORTED = {
-    "mmengine": ((0, 10, 0), (0, 11, 0)),
-    "mmcv": ((2, 1, 0), (2, 4, 0)),
-    "mmdet": ((3, 3, 0), (3, 6, 0)),
+    "torch": ">=2.1",
+    "torchvision": ">=0.16",
+    "numpy": "",
+    "pycocotools": ">=2.0.6",
+    "mmengine": ">=0.10.0,<0.11.0",
+    "mmcv": ">=2.1.0,<2.4.0",
+    "mmdet": ">=3.3.0,<3.6.0",
 }
 HOW_TO_INSTALL = (
     "install one of the two tested stacks, `pip install 'senet_mm[onedl]'` (maintained forks) or "
-    "`pip install 'senet_mm[openmmlab]'` (official packages)"
+    "`pip install 'senet_mm[openmmlab]'` (official packages); `senet-mm doctor` tells more"
 )
 
 
 def check_versions() -> None:
-    """Check that mmengine, mmcv and mmdet are there, in supported versions.
+    """Check that what senet_mm needs is there, in supported versions.
 
     Raises:
-        ImportError: In one sentence, what is missing or unsupported and what
+        ImportError: In one sentence, what is missing, unsupported or broken and what
             to install.
     """
-    for name, (first, end) in SUPPORTED.items():
-        wanted = f"{name}>={_dotted(first)},<{_dotted(end)}"
+    for name, bounds in SUPPORTED.items():
+        wanted = f"{name}{bounds}"
         if importlib.util.find_spec(name) is None:
             raise ImportError(f"senet_mm needs {wanted}, which is not installed: {HOW_TO_INSTALL}")
-        found = importlib.import_module(name).__version__
-        if not first <= _parse(found) < end:
+        found = version_of(import_or_tell(name), name)
+        if found is not None and not is_supported(found, bounds):
             raise ImportError(f"senet_mm needs {wanted} but found {found}: {HOW_TO_INSTALL}")
 
 
-def _parse(version: str) -> tuple[int, ...]:
-    """The release numbers of a version: '3.3.0rc1' -> (3, 3, 0)."""
-    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+def import_or_tell(name: str) -> ModuleType:
+    """Import a module of the stack.
+
+    Raises:
+        ImportError: In one sentence, if that fails in whatever way.
+    """
+    try:
+        return importlib.import_module(name)
+    except Exception as error:  # a broken package raises anything
+        raise ImportError(
+            f"senet_mm needs {name}, whose import fails, {one_line(error)}: "
+            "`senet-mm doctor` tells what mends it"
+        ) from error
 
 
-def _dotted(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))
+def is_supported(version: str, bounds: str) -> bool:
+    """Whether a version lies in some bounds; a pre-release counts as its release."""
+    try:
+        release = Version(version).base_version
+    except InvalidVersion:
+        return False
+    return SpecifierSet(bounds).contains(release)
+
+
+def version_of(module: ModuleType, distribution: str) -> str | None:
+    """The version that a module tells, or of the distribution that brought it, if that is known."""
+    told = getattr(module, "__version__", None)
+    return installed_version(distribution) if told is None else str(told)
+
+
+def installed_version(distribution: str) -> str | None:
+    """The version of an installed distribution; None if it is not installed."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def one_line(error: BaseException) -> str:
+    """An error's type and message on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

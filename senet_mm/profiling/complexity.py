@@ -79,8 +79,10 @@ class MultiplyAdds(FlopCounterMode):
         gates = output.shape[0] * output.shape[1] if pooled else size
         self._uncounted += (size if pooled else 0) + gates + size
 
-    def _count_deformable(self, module: nn.Module, inputs: tuple, output: Tensor) -> None:
-        self._uncounted += output.numel() * module.weight[0].numel()
+    def _count_deformable(
+        self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor
+    ) -> None:
+        self._uncounted += output.numel() * module.get_parameter("weight")[0].numel()
 
 
 def build_detector(cfg: Config) -> nn.Module:
@@ -194,7 +196,7 @@ def _build(cfg: ConfigDict) -> nn.Module:
     return module
 
 
-def with_classifier(backbone: nn.Module, total: Cost) -> Cost:
+def with_classifier(backbone: ResNet, total: Cost) -> Cost:
     """The cost with ImageNet's classifier on top, which the paper's figures include."""
     weights = backbone.inplanes * 1000  # after its construction, the channels of the last stage
     return Cost("with classifier", total.parameters + weights + 1000, total.multiply_adds + weights)

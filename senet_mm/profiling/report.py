@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import torch
 from matplotlib.figure import Figure
 
 from ..io.tables import markdown
+from .speed import Speed
 from .steps import Setting
-from .turns import Speed
 from .variants import BASELINE
 
 
@@ -41,7 +42,7 @@ def machine(device: str) -> str:
     return f"CPU, {torch.get_num_threads()} threads, torch {torch.__version__}"
 
 
-def as_json(results: Mapping[Setting, Sequence[Speed]], machine: str) -> dict:
+def as_json(results: Mapping[Setting, Sequence[Speed]], machine: str) -> dict[str, Any]:
     """All numbers, for other programs."""
     return {
         "machine": machine,

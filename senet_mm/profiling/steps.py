@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from mmdet.structures import DetDataSample
@@ -61,7 +62,7 @@ def make_step(name: str, setting: Setting) -> Callable[[], None]:
     net = build_variant(name, setting.part, depth=setting.depth).to(setting.device)
     images = torch.randn(setting.batch, 3, *setting.size, device=setting.device)
     if setting.layout == "channels_last":
-        net = net.to(memory_format=torch.channels_last)
+        nn.utils.convert_conv2d_weight_memory_format(net, torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
     backbone = getattr(net, "backbone", net)
     settle(backbone, forward_of(name, backbone), images)
@@ -74,7 +75,9 @@ def make_step(name: str, setting: Setting) -> Callable[[], None]:
     return _training(net, forward, images, setting)
 
 
-def _inference(forward: Callable, images: Tensor, setting: Setting) -> Callable[[], None]:
+def _inference(
+    forward: Callable[[Tensor], Any], images: Tensor, setting: Setting
+) -> Callable[[], None]:
     def step() -> None:
         with torch.no_grad(), _autocast(setting):
             forward(images)
@@ -83,7 +86,7 @@ def _inference(forward: Callable, images: Tensor, setting: Setting) -> Callable[
 
 
 def _training(
-    net: nn.Module, forward: Callable, images: Tensor, setting: Setting
+    net: nn.Module, forward: Callable[[Tensor], Any], images: Tensor, setting: Setting
 ) -> Callable[[], None]:
     parameters = [parameter for parameter in net.parameters() if parameter.requires_grad]
     # steps of no size, so that every round does the same work
@@ -130,7 +133,7 @@ def _detector_pass(net: nn.Module, setting: Setting) -> Callable[[Tensor], list[
     return losses if setting.task == "training" else predict
 
 
-def _autocast(setting: Setting) -> contextlib.AbstractContextManager:
+def _autocast(setting: Setting) -> contextlib.AbstractContextManager[None]:
     if setting.precision == "float32":
         return contextlib.nullcontext()
     kind = torch.device(setting.device).type

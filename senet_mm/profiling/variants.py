@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.config import Config
@@ -97,7 +97,7 @@ def build_variant(name: str, part: str, *, depth: int, seed: int = 0) -> nn.Modu
     for module in net.modules():
         if isinstance(module, SEBlock):
             nn.init.zeros_(module.fc2.weight)
-            nn.init.constant_(module.fc2.bias, _OPEN)
+            nn.init.constant_(module.fc2.get_parameter("bias"), _OPEN)
     return net
 
 
@@ -121,7 +121,7 @@ def finish(name: str, net: nn.Module, part: str) -> None:
 
 def forward_of(name: str, net: nn.Module) -> Callable[[Tensor], Any]:
     """The maps of a backbone's four stages, or of timm's last."""
-    return net.forward_features if name in _TIMM else net
+    return cast(Callable[[Tensor], Any], net.forward_features) if name in _TIMM else net
 
 
 def settle(net: nn.Module, forward: Callable[[Tensor], Any], images: Tensor) -> None:
@@ -137,7 +137,8 @@ def settle(net: nn.Module, forward: Callable[[Tensor], Any], images: Tensor) -> 
         norm.momentum = momentum
 
 
-def _timm() -> Any | None:
+def _timm() -> Any:
+    """timm, or None where it is not installed."""
     try:
         import timm
     except ImportError:

@@ -1,0 +1,23 @@
+"""Registers everything of senet_mm in mmdet's registries; an import of this module does it.
+
+It makes mmdet importable where mmcv came without compiled ops, and lets configs be named
+``senet_mm::faster_rcnn_se_r50_fpn.py``.
+"""
+
+from ..compat import mmcv_ops, versions
+
+versions.check_versions()
+mmcv_ops.install()
+for _name in ("mmcv.ops", "mmengine.hub", "mmdet.models"):
+    versions.import_or_tell(_name)
+
+from ..compat import packaged_configs  # noqa: E402
+
+packaged_configs.install()
+
+from ..backbones import SENet, SEResNet, SEResNetV1d, SEResNeXt  # noqa: E402
+from ..layers import SEBlock  # noqa: E402
+from ..necks import SEFPN, SENeck  # noqa: E402
+from . import hooks  # noqa: E402, F401
+
+__all__ = ["SEFPN", "SEBlock", "SENeck", "SENet", "SEResNeXt", "SEResNet", "SEResNetV1d"]
