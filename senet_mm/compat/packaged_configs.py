@@ -1,8 +1,8 @@
 """Let mmengine find the configs that travel with the package.
 
 mmengine resolves ``package::config`` for a fixed list of packages and only for
-configs in a subfolder. The two functions that do so are wrapped here for names
-that begin with ``senet_mm::``; every other name goes to mmengine as before.
+configs in a subfolder. The functions that do so are wrapped here for names that
+begin with ``senet_mm::``; every other name goes to mmengine as before.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import mmengine.hub
 from mmengine.config import Config
+from mmengine.infer import BaseInferencer
+from mmengine.registry import MODELS, DefaultScope
+from torch import nn
 
 PREFIX = "senet_mm::"
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -25,7 +29,7 @@ def config_path(name: str) -> Path:
 
     Args:
         name: Path below ``configs/``, such as ``faster_rcnn_se_r50_fpn.py``,
-            with or without ``senet_mm::`` before it.
+            with or without ``senet_mm::`` before it and ``.py`` behind it.
 
     Raises:
         FileNotFoundError: If there is no such config; lists those there are.
@@ -33,7 +37,7 @@ def config_path(name: str) -> Path:
     # installed, the configs lie in .mim; in a source tree that is not, beside the package
     roots = (_PACKAGE / ".mim" / "configs", _PACKAGE.parent / "configs")
     root = next((root for root in roots if root.is_dir()), roots[0])
-    path = root / name.removeprefix(PREFIX)
+    path = root / f"{name.removeprefix(PREFIX).removesuffix('.py')}.py"
     if not path.is_file():
         known = sorted(str(p.relative_to(root)) for p in root.rglob("*.py"))
         raise FileNotFoundError(f"senet_mm has no config {name!r}: there are {', '.join(known)}")
@@ -41,11 +45,14 @@ def config_path(name: str) -> Path:
 
 
 def install() -> None:
-    """Make ``senet_mm::NAME`` work in ``_base_`` and in ``mmengine.hub.get_config``."""
+    """Make ``senet_mm::NAME`` work in ``_base_``, in ``mmengine.hub`` and for inferencers."""
     if hasattr(mmengine.hub.get_config, "__wrapped__"):
         return
+    hub = mmengine.hub.hub
     Config._get_cfg_path = staticmethod(_base_path(Config._get_cfg_path))
-    mmengine.hub.get_config = mmengine.hub.hub.get_config = _get_config(mmengine.hub.get_config)
+    mmengine.hub.get_config = hub.get_config = _get_config(mmengine.hub.get_config)
+    mmengine.hub.get_model = hub.get_model = _get_model(mmengine.hub.get_model)
+    BaseInferencer._load_model_from_metafile = _load_model(BaseInferencer._load_model_from_metafile)
 
 
 def _base_path(original: _GetPath) -> _GetPath:
@@ -71,3 +78,30 @@ def _get_config(original: _GetConfig) -> _GetConfig:
         return Config.fromfile(config_path(cfg_path))
 
     return get_config
+
+
+def _get_model(original: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    @functools.wraps(original)
+    def get_model(cfg_path: str, pretrained: bool = False, **kwargs: Any) -> nn.Module:
+        if not cfg_path.startswith(PREFIX):
+            return original(cfg_path, pretrained, **kwargs)
+        from mmdet.utils import register_all_modules  # not before mmcv's ops are there
+
+        cfg = mmengine.hub.get_config(cfg_path, pretrained)
+        with DefaultScope.overwrite_default_scope("mmdet"):
+            register_all_modules(init_default_scope=False)
+            return MODELS.build(cfg.model, default_args=kwargs)
+
+    return get_model
+
+
+def _load_model(
+    original: Callable[[BaseInferencer, str], tuple[Config, str | None]],
+) -> Callable[[BaseInferencer, str], tuple[Config, str | None]]:
+    @functools.wraps(original)
+    def load_model(self: BaseInferencer, model: str) -> tuple[Config, str | None]:
+        if model.startswith(PREFIX):
+            return Config.fromfile(config_path(model)), None  # no weights: the caller gives them
+        return original(self, model)
+
+    return load_model

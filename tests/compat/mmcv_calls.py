@@ -15,21 +15,21 @@ from torch import Tensor, nn
 Arrays = dict[str, np.ndarray]
 
 
-def _arrays(**tensors: Tensor | np.ndarray) -> Arrays:
+def to_arrays(**tensors: Tensor | np.ndarray) -> Arrays:
     return {name: torch.as_tensor(t).detach().cpu().numpy() for name, t in tensors.items()}
 
 
-def _with_gradients(output: Tensor, **inputs: Tensor) -> Arrays:
+def with_gradients(output: Tensor, **inputs: Tensor) -> Arrays:
     upstream = np.random.RandomState(99).standard_normal(tuple(output.shape))
     grads = torch.autograd.grad(output, list(inputs.values()), torch.as_tensor(upstream).to(output))
     names = (f"grad_{name}" for name in inputs)
-    return _arrays(output=output, **dict(zip(names, grads, strict=True)))
+    return to_arrays(output=output, **dict(zip(names, grads, strict=True)))
 
 
 # ------------------------------------------------------------------------------------------- nms
 
 
-def _boxes(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def random_boxes(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Boxes on whole pixels, so that many overlaps are equal, and scores that all differ."""
     rng = np.random.RandomState(seed)
     corner = rng.randint(0, 40, (count, 2))
@@ -38,14 +38,14 @@ def _boxes(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def nms(device: str, count: int = 120, **kwargs: float) -> Arrays:
-    boxes, scores = (torch.as_tensor(a, device=device) for a in _boxes(count, seed=count))
+    boxes, scores = (torch.as_tensor(a, device=device) for a in random_boxes(count, seed=count))
     dets, kept = ops.nms(boxes, scores, **kwargs)
-    return _arrays(dets=dets, kept=kept)
+    return to_arrays(dets=dets, kept=kept)
 
 
 def nms_numpy(device: str) -> Arrays:
-    dets, kept = ops.nms(*_boxes(50, seed=3), 0.5)
-    return _arrays(dets=dets, kept=kept)
+    dets, kept = ops.nms(*random_boxes(50, seed=3), 0.5)
+    return to_arrays(dets=dets, kept=kept)
 
 
 def nms_at_threshold(device: str) -> Arrays:
@@ -55,29 +55,29 @@ def nms_at_threshold(device: str) -> Arrays:
         boxes = torch.tensor([[0.0, 0, 10, 1], [0, 0, tenths, 1]], device=device)
         scores = torch.tensor([0.9, 0.8], device=device)
         kept[f"kept_{tenths}"] = ops.nms(boxes, scores, tenths / 10)[1]
-    return _arrays(**kept)
+    return to_arrays(**kept)
 
 
 def batched_nms(device: str, nms_cfg: dict | None, class_agnostic: bool = False) -> Arrays:
-    boxes, scores = (torch.as_tensor(a, device=device) for a in _boxes(120, seed=4))
+    boxes, scores = (torch.as_tensor(a, device=device) for a in random_boxes(120, seed=4))
     classes = torch.as_tensor(np.random.RandomState(5).randint(0, 3, 120), device=device)
     dets, kept = ops.batched_nms(boxes, scores, classes, nms_cfg, class_agnostic)
-    return _arrays(dets=dets, kept=kept)
+    return to_arrays(dets=dets, kept=kept)
 
 
 def soft_nms(device: str, ties: bool = False, **kwargs: float | str) -> Arrays:
-    boxes, scores = (torch.as_tensor(a, device=device) for a in _boxes(80, seed=6))
+    boxes, scores = (torch.as_tensor(a, device=device) for a in random_boxes(80, seed=6))
     if ties:
         scores = (scores * 10).ceil() / 10
     dets, kept = ops.soft_nms(boxes, scores, **kwargs)
-    return _arrays(dets=dets, kept=kept)
+    return to_arrays(dets=dets, kept=kept)
 
 
 def nms_match(device: str, iou_threshold: float) -> Arrays:
-    boxes, scores = _boxes(80, seed=7)
+    boxes, scores = random_boxes(80, seed=7)
     dets = torch.as_tensor(np.concatenate((boxes, scores[:, None]), axis=1), device=device)
     groups = ops.nms_match(dets, iou_threshold)
-    return _arrays(
+    return to_arrays(
         members=torch.cat(list(groups)), sizes=torch.tensor([len(group) for group in groups])
     )
 
@@ -85,12 +85,12 @@ def nms_match(device: str, iou_threshold: float) -> Arrays:
 # ------------------------------------------------------------------------------------------- roi
 
 
-def _features(device: str, dtype: torch.dtype) -> Tensor:
+def random_features(device: str, dtype: torch.dtype) -> Tensor:
     values = np.random.RandomState(10).standard_normal((3, 2, 9, 11))
     return torch.as_tensor(values).to(device, dtype).requires_grad_()
 
 
-def _rois(device: str, dtype: torch.dtype, whole_pixels: bool = False) -> Tensor:
+def random_rois(device: str, dtype: torch.dtype, whole_pixels: bool = False) -> Tensor:
     """Inside, partly and wholly outside, without area, larger than the image; three images."""
     rois = np.array(
         [
@@ -116,9 +116,9 @@ def roi_align(
     spatial_scale: float = 0.25,
     no_rois: bool = False,
 ) -> Arrays:
-    x, rois = _features(device, dtype), _rois(device, dtype)[: 0 if no_rois else None]
+    x, rois = random_features(device, dtype), random_rois(device, dtype)[: 0 if no_rois else None]
     layer = ops.RoIAlign((5, 3), spatial_scale, sampling_ratio, aligned=aligned)
-    return _with_gradients(layer(x, rois), input=x)
+    return with_gradients(layer(x, rois), input=x)
 
 
 def roi_pool(
@@ -129,11 +129,11 @@ def roi_pool(
     no_rois: bool = False,
     negative: bool = False,
 ) -> Arrays:
-    x = _features(device, dtype)
-    rois = _rois(device, dtype, whole_pixels)[: 0 if no_rois else None]
+    x = random_features(device, dtype)
+    rois = random_rois(device, dtype, whole_pixels)[: 0 if no_rois else None]
     if negative:
         rois[1, 3] = rois[4, 4] = -50
-    return _with_gradients(ops.RoIPool((5, 3), spatial_scale)(x, rois), input=x)
+    return with_gradients(ops.RoIPool((5, 3), spatial_scale)(x, rois), input=x)
 
 
 # ------------------------------------------------------------------------------------ focal loss
@@ -164,16 +164,16 @@ def focal_loss(
     elif reduction == "none":
         # no gradient: mmcv's Python side multiplies (N, C) by (N,) there and fails
         loss = ops.softmax_focal_loss(x, target, gamma, alpha, weight, "none")
-        return _arrays(output=loss)
+        return to_arrays(output=loss)
     else:
         loss = ops.softmax_focal_loss(x, target, gamma, alpha, weight, reduction)
-    return _with_gradients(loss, input=x)
+    return with_gradients(loss, input=x)
 
 
 # --------------------------------------------------------------------------- deformable convolution
 
 
-def _fill(module: nn.Module, seed: int) -> None:
+def fill_parameters(module: nn.Module, seed: int) -> None:
     rng = np.random.RandomState(seed)
     for parameter in module.parameters():
         values = rng.standard_normal(tuple(parameter.shape)) * 0.3
@@ -188,11 +188,12 @@ def deform_conv(
     size: tuple[int, int] = (5, 6),
     batch: int = 2,
     offset_scale: float = 1.0,
+    larger: tuple[int, int] = (0, 0),
     **kwargs: int | bool,
 ) -> Arrays:
     layer_type = ops.ModulatedDeformConv2d if modulated else ops.DeformConv2d
     layer = layer_type(4, 6, kernel, **kwargs).to(device, dtype)
-    _fill(layer, seed=30)
+    fill_parameters(layer, seed=30)
     rng = np.random.RandomState(31)
 
     def values(channels: int, height: int, width: int) -> Tensor:
@@ -209,19 +210,20 @@ def deform_conv(
     # a smaller input is padded to the size of the kernel, its offsets as much
     height -= max(layer.kernel_size[0] - size[0], 0)
     width -= max(layer.kernel_size[1] - size[1], 0)
+    height, width = height + larger[0], width + larger[1]
     points = layer.deform_groups * layer.kernel_size[0] * layer.kernel_size[1]
     offset = (values(2 * points, height, width) * offset_scale).requires_grad_()
     inputs = {"input": x, "offset": offset}
     if modulated:
         inputs["mask"] = values(points, height, width).sigmoid().requires_grad_()
-    return _with_gradients(layer(*inputs.values()), **inputs, **dict(layer.named_parameters()))
+    return with_gradients(layer(*inputs.values()), **inputs, **dict(layer.named_parameters()))
 
 
 def deform_conv_pack(device: str, dtype: torch.dtype, modulated: bool) -> Arrays:
     pack_type = ops.ModulatedDeformConv2dPack if modulated else ops.DeformConv2dPack
     pack = pack_type(4, 6, 3, stride=2, padding=1, deform_groups=2).to(device, dtype)
-    _fill(pack, seed=32)
+    fill_parameters(pack, seed=32)
     x = torch.as_tensor(np.random.RandomState(33).standard_normal((2, 4, 7, 5)))
     x = x.to(device, dtype).requires_grad_()
     grads = {name.replace(".", "_"): p for name, p in pack.named_parameters()}
-    return _with_gradients(pack(x), input=x, **grads)
+    return with_gradients(pack(x), input=x, **grads)

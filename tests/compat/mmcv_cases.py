@@ -22,6 +22,15 @@ from tests.compat.mmcv_calls import (
     roi_pool,
     soft_nms,
 )
+from tests.compat.mmcv_rarer_calls import (
+    batched_nms_rotated,
+    box_iou_rotated,
+    carafe,
+    deform_roi_pool,
+    masked_conv,
+    ms_deform_attn,
+    nms_rotated,
+)
 
 DTYPES = (torch.float32, torch.float64)
 
@@ -128,7 +137,56 @@ _ONLY_V1 = {
     "small_input": dict(size=(2, 5), padding=1),
     "im2col_step": dict(batch=4, im2col_step=2, padding=1, stride=2),
 }
-_ONLY_V2 = {"no_bias": dict(padding=1, bias=False)}
+_ONLY_V2 = {
+    "no_bias": dict(padding=1, bias=False),
+    "larger_offsets": dict(padding=1, larger=(6, 5)),
+    "larger_offsets_all": dict(
+        padding=2, dilation=2, stride=2, groups=2, deform_groups=2, size=(9, 7), larger=(1, 4)
+    ),
+}
+# file of the op -> function, variants
+_RARER = {
+    "multi_scale_deform_attn": (ms_deform_attn, {"inside": dict(spread=0.15), "beside": {}}),
+    "carafe": (
+        carafe,
+        {
+            "base": {},
+            "groups": dict(groups=2, kernel_size=5),
+            "factor": dict(scale=3, groups=4),
+            "point": dict(kernel_size=1, scale=1),
+            "naive": dict(naive=True, groups=2),
+        },
+    ),
+    "masked_conv": (
+        masked_conv,
+        {
+            "base": {},
+            "none": dict(chosen=0),
+            "all": dict(chosen=1),
+            "tall": dict(kernel=(5, 1), padding=(2, 0)),
+            "wide_padding": dict(padding=3, chosen=0.9),
+        },
+    ),
+    "deform_roi_pool": (
+        deform_roi_pool,
+        {
+            "base": {},
+            "no_offset": dict(offset_scale=None),
+            "sampling_ratio": dict(sampling_ratio=2),
+            "far": dict(offset_scale=20.0, gamma=0.3),
+            "scale": dict(spatial_scale=0.29),
+            "no_rois": dict(no_rois=True),
+        },
+    ),
+}
+_BOX_IOU_ROTATED = {
+    "iou": {},
+    "iof": dict(mode="iof"),
+    "aligned": dict(aligned=True),
+    "counter_clockwise": dict(clockwise=False),
+    "special": dict(special=True),
+    "no_boxes": dict(no_boxes=True),
+}
 
 
 def _all_cases() -> dict[str, Case]:
@@ -146,6 +204,10 @@ def _all_cases() -> dict[str, Case]:
         for name, kwargs in variants.items():
             key = f"{function.__name__}/{name}"
             cases[key] = Case("nms", tolerance, partial(function, **kwargs))
+    cases["nms_rotated/batched"] = Case("nms", 1e-6, batched_nms_rotated)
+    for name, kwargs in _BOX_IOU_ROTATED.items():
+        compute = partial(box_iou_rotated, **kwargs)
+        cases[f"box_iou_rotated/{name}"] = Case("box_iou_rotated", 1e-5, compute)
     for dtype in DTYPES:
         suffix, tolerance = str(dtype).removeprefix("torch."), _tolerance(dtype)
         for name, kwargs in _ROI_ALIGN.items():
@@ -164,6 +226,13 @@ def _all_cases() -> dict[str, Case]:
                 cases[f"{module}/{name}/{suffix}"] = Case(module, tolerance, compute)
             compute = partial(deform_conv_pack, dtype=dtype, modulated=modulated)
             cases[f"{module}/pack/{suffix}"] = Case(module, tolerance, compute)
+        for module, (function, variants) in _RARER.items():
+            for name, kwargs in variants.items():
+                compute = partial(function, dtype=dtype, **kwargs)
+                cases[f"{module}/{name}/{suffix}"] = Case(module, tolerance, compute)
+        for threshold in (0.1, 0.5):
+            compute = partial(nms_rotated, dtype=dtype, iou_threshold=threshold)
+            cases[f"nms_rotated/{threshold}/{suffix}"] = Case("nms", 0, compute)
     return cases
 
 

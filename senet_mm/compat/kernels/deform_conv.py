@@ -4,6 +4,10 @@ Shapes, with G groups of offsets and a kernel of K = kernel_h * kernel_w points:
 (N, C, H, W), ``weight`` (C_out, C / group, kernel_h, kernel_w), ``bias`` (C_out,), ``offset``
 (N, G * K * 2, H_out, W_out) with y before x, ``mask`` (N, G * K, H_out, W_out) and ``output``
 (N, C_out, H_out, W_out). Gradients have the shape of what they are the gradient of.
+
+With modulation, mmcv reads the offsets and the mask of an image from memory as if they had the
+size of the output, whatever their own is. mmdet's DyHead is trained that way: it samples a smaller
+level with the offsets of a larger one. Without modulation, mmcv refuses other sizes.
 """
 
 from __future__ import annotations
@@ -125,8 +129,12 @@ def modulated_deform_conv_forward(
         with_bias: Whether to add ``bias``.
         numbers: kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w,
             group and deformable_group.
+
+    Raises:
+        ValueError: If ``offset`` or ``mask`` holds fewer numbers than the output needs.
     """
     geometry = _geometry_v2(**numbers)
+    offset, mask = _read_as(offset, output), _read_as(mask, output)
     output.copy_(deform.forward(input, weight, offset, mask, bias if with_bias else None, geometry))
 
 
@@ -169,13 +177,35 @@ def modulated_deform_conv_backward(
     """
     geometry = _geometry_v2(**numbers)
     used = bias if with_bias else None
+    offset, mask = _read_as(offset, grad_output), _read_as(mask, grad_output)
     grads = deform.backward(grad_output, input, weight, offset, mask, used, geometry)
     grad_input.copy_(grads.input)
     grad_weight.copy_(grads.weight)
-    grad_offset.copy_(grads.offset)
-    grad_mask.copy_(grads.mask)
+    _write_as(grads.offset, grad_offset)
+    _write_as(grads.mask, grad_mask)
     if with_bias:
         grad_bias.copy_(grads.bias)
+
+
+def _read_as(values: Tensor, output: Tensor) -> Tensor:
+    """The first numbers of each image of (N, C, H, W), as (N, C, H_out, W_out)."""
+    if values.shape[2:] == output.shape[2:]:
+        return values
+    shape = len(values), values.size(1), *output.shape[2:]
+    needed, found = shape[1] * shape[2] * shape[3], values[0].numel()
+    if found < needed:
+        raise ValueError(
+            f"modulated deformable convolution: offset and mask must be at least as large as the "
+            f"output, {tuple(shape[2:])}, found {tuple(values.shape[2:])}"
+        )
+    return values.flatten(1)[:, :needed].reshape(shape)
+
+
+def _write_as(grad: Tensor, result: Tensor) -> None:
+    """Undo :func:`_read_as`: numbers that were not read have gradient 0."""
+    flat = result.new_zeros(len(result), result[0].numel())
+    flat[:, : grad[0].numel()] = grad.flatten(1)
+    result.copy_(flat.view(result.shape))
 
 
 def _geometry_v1(

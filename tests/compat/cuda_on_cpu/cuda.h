@@ -1,0 +1,1 @@
+// common_cuda_helper.hpp asks for it
