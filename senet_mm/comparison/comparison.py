@@ -10,10 +10,10 @@ from pathlib import Path
 from mmdet.datasets import CocoDataset
 
 from ..coco.accumulate import precision_curves
+from ..coco.annotations import Annotations, check_same_annotations, read_annotations
 from ..coco.bootstrap import Bootstrap, bootstrap, check_options
 from ..coco.matches import Matches, match
 from ..coco.results import Detections, read_results
-from ..coco.truth import Truth, check_same_truth, read_truth
 from ..paper import Detection, detection_row_of
 from ..runs.preflight import check_data
 from .costs import Cost, measure_costs
@@ -83,7 +83,7 @@ class Evaluated:
         image_dir: Where the images are, if that is known.
     """
 
-    truth: Truth
+    truth: Annotations
     detections: tuple[Detections, ...]
     matches: tuple[tuple[Matches, ...], ...]
     image_dir: Path | None
@@ -118,7 +118,7 @@ def compare(
     groups = _by_name(entries)
     if image_dir is not None and not Path(image_dir).is_dir():
         raise FileNotFoundError(f"--image-dir {image_dir} is no folder")
-    truth = _read_truth(entries, ann_file)
+    truth = _read_truth(entries, ann_file, masks=iou_type == "segm")
     check_options(len(truth.image_ids), num_resamples, confidence)
     read = _read_detections(entries, truth, iou_type)
     detections = [[read[entry.source] for entry in group] for group in groups.values()]
@@ -154,7 +154,7 @@ def compare(
         ann_file=truth.path,
         iou_type=iou_type,
         num_images=len(truth.image_ids),
-        num_objects=sum(not a["iscrowd"] for a in truth.coco.dataset["annotations"]),
+        num_objects=int((~truth.objects.is_crowd).sum()),
         detectors=detectors,
         bootstrap=result,
         remarks=(*filter(None, map(_outside, read.values())), *remarks),
@@ -175,15 +175,17 @@ def _by_name(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     return groups
 
 
-def _read_truth(entries: Sequence[Entry], ann_file: str | Path | None) -> Truth:
+def _read_truth(
+    entries: Sequence[Entry], ann_file: str | Path | None, *, masks: bool
+) -> Annotations:
     """The annotations; those of the runs' configs must be the same."""
     files = dict.fromkeys(entry.run.ann_file.resolve() for entry in entries if entry.run)
     if ann_file is not None:
-        given = read_truth(ann_file)
+        given = read_annotations(ann_file, masks=masks)
         files.pop(given.path.resolve(), None)
         for path in files:
             try:
-                check_same_truth(given, read_truth(path))
+                check_same_annotations(given, read_annotations(path, masks=masks))
             except ValueError as error:
                 raise ValueError(
                     "--ann-file is not the test set of a run, of which its detections are: "
@@ -192,14 +194,14 @@ def _read_truth(entries: Sequence[Entry], ann_file: str | Path | None) -> Truth:
         return given
     if not files:
         raise ValueError("results files alone do not tell their annotations: give --ann-file")
-    first, *others = (read_truth(path) for path in files)
+    first, *others = (read_annotations(path, masks=masks) for path in files)
     for other in others:
-        check_same_truth(first, other)
+        check_same_annotations(first, other)
     return first
 
 
 def _read_detections(
-    entries: Sequence[Entry], truth: Truth, iou_type: str
+    entries: Sequence[Entry], truth: Annotations, iou_type: str
 ) -> dict[str, Detections]:
     """Detections by source; those that need no inference come first, so that they fail first."""
     for entry in entries:

@@ -99,19 +99,23 @@ def _exhibit(
     evaluated: Evaluated, names: Sequence[str], index: int, image: int, effect: float
 ) -> Exhibit:
     truth = evaluated.truth
-    info = truth.coco.imgs[truth.image_ids[image]]
-    colors = palette(len(truth.category_ids))
-    place = {key: number for number, key in enumerate(truth.category_ids)}
+    file_name, classes = truth.file_names[image], truth.evaluated_classes
+    colors = palette(len(classes))
+    annotated = truth.objects
     objects = [
-        Box(a["bbox"], truth.classes[place[a["category_id"]]], colors[place[a["category_id"]]])
-        for a in truth.coco.imgToAnns[truth.image_ids[image]]
-        if not a["iscrowd"]
+        Box(
+            annotated.boxes[row],
+            classes[annotated.category[row]],
+            colors[annotated.category[row]],
+        )
+        for row in truth.objects_in(image, image + 1)
+        if not annotated.is_crowd[row]
     ]
     panels = {"ground truth": objects}
     for number in (0, index):
-        panels[names[number]] = _found(evaluated.detections[number], image, truth.classes, colors)
-    picture = draw_panels(evaluated.image_dir / info["file_name"], panels)
-    return Exhibit(info["file_name"], float(effect), picture)
+        panels[names[number]] = _found(evaluated.detections[number], image, classes, colors)
+    picture = draw_panels(evaluated.image_dir / file_name, panels)
+    return Exhibit(file_name, float(effect), picture)
 
 
 def _found(
