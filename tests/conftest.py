@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import runpy
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -33,6 +35,29 @@ def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small embedded data set: 17 training images, one without objects, and 6 to validate."""
     root = tmp_path_factory.mktemp("data") / "shapes"
     return generate_shapes(root, num_train=17, num_val=6, image_size=128)
+
+
+@pytest.fixture(scope="session")
+def results_files(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Results on the 6 validation images: everything found, and two that miss objects."""
+    ann_file = shapes_root / "annotations" / "instances_val2017.json"
+    objects = json.loads(ann_file.read_text())["annotations"]
+    folder, files = tmp_path_factory.mktemp("results"), []
+    for number, share in enumerate((0.9, 0.5, 0.6)):
+        rng = np.random.default_rng(number)
+        found = [
+            dict(
+                image_id=a["image_id"],
+                category_id=a["category_id"],
+                bbox=a["bbox"],
+                score=float(rng.uniform(0.4, 1)),
+            )
+            for a in objects
+            if rng.uniform() < share
+        ]
+        files.append(folder / f"run{number}.bbox.json")
+        files[-1].write_text(json.dumps(found))
+    return files
 
 
 @pytest.fixture
