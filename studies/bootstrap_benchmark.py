@@ -16,10 +16,10 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from senet_mm.coco.accumulate import ALL_METRICS
+from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.bootstrap import Bootstrap, bootstrap
 from senet_mm.coco.matches import match
 from senet_mm.coco.results import read_results
-from senet_mm.coco.truth import read_truth
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def benchmark_bootstrap(
         ValueError: If the annotation file has no object.
     """
     times = [time.perf_counter()]
-    truth = read_truth(ann_file)
+    truth = read_annotations(ann_file)
     if not truth.coco.anns:
         raise ValueError(f"{ann_file} has no object; a benchmark needs some")
     detections = [read_results(path, truth) for path in results_files]

@@ -11,10 +11,10 @@ import numpy as np
 from mmengine.utils import track_iter_progress
 
 from senet_mm.coco.accumulate import ALL_METRICS, accumulate
+from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.bootstrap import bootstrap
 from senet_mm.coco.matches import Matches, match
 from senet_mm.coco.results import read_results
-from senet_mm.coco.truth import read_truth
 from studies.synthetic_results import write_data_set
 
 
@@ -89,7 +89,7 @@ def make_population(
         gain=0.2,
         seed=seed,
     )
-    truth = read_truth(ann_file)
+    truth = read_annotations(ann_file)
     return [match(truth, read_results(path, truth), progress=progress) for path in results_files]
 
 

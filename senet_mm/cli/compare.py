@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..comparison.comparison import compare
-from ..comparison.inputs import read_entries
+from ..comparison.inputs import resolve
 from ..comparison.report.tables import difference_tables, metrics_table, notes, verdicts
 from ..comparison.report.write import prepare_report, write_report
 
@@ -46,17 +46,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     out_dir = Path(args.out_dir)
     prepare_report(out_dir, num_images=args.num_images)
-    entries = read_entries(args.runs, args.names, out_dir=out_dir, data_root=args.data_root)
-    comparison, evaluated = compare(
-        entries,
+    inputs = resolve(
+        args.runs,
+        args.names,
+        out_dir=out_dir,
+        data_root=args.data_root,
         ann_file=args.ann_file,
         image_dir=args.image_dir,
         iou_type=args.iou_type,
-        num_resamples=args.num_resamples,
-        confidence=args.confidence,
-        seed=args.seed,
+    )
+    comparison, evaluation = compare(
+        inputs, num_resamples=args.num_resamples, confidence=args.confidence, seed=args.seed
     )
     print("", metrics_table(comparison), difference_tables(comparison), sep="\n\n")
     print("", *notes(comparison), "", *verdicts(comparison), "", sep="\n", flush=True)
-    files = write_report(comparison, evaluated, out_dir, num_images=args.num_images)
+    files = write_report(
+        comparison, evaluation, out_dir, image_dir=inputs.image_dir, num_images=args.num_images
+    )
     print(f"\nReport: {', '.join(map(str, files))}")

@@ -141,7 +141,7 @@ def _curves(
     A hit is a detection that found an object. Only hits can be points of the interpolated curve:
     false positives lower the precision until the next one.
     """
-    hits_of = [np.flatnonzero(found) for found in matches.found[area]]
+    hits_of = [np.flatnonzero(found) for found in matches.hits[area]]
     end = 1 + max((int(hits[-1]) for hits in hits_of if hits.size), default=-1)
     counted = matches.counted[area, :, :end]
     # most detections count at every threshold, so their sums are shared
@@ -183,7 +183,7 @@ def _recall_of_few(matches: ClassMatches, weights: np.ndarray) -> np.ndarray:
     objects = weights[:, matches.objects[0]].sum(axis=1)
     recall = np.empty((len(weights), 2, _THRESHOLDS))
     for index, limit in enumerate(_PARAMS.maxDets[:2]):
-        for threshold, found in enumerate(matches.found[0] & (matches.rank < limit)):
+        for threshold, found in enumerate(matches.hits[0] & (matches.rank < limit)):
             recall[:, index, threshold] = weights[:, matches.image[found]].sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(objects > 0, recall.T / objects, np.nan).T

@@ -7,13 +7,12 @@ with an acceleration of 0), as AP is biased upward in resamples, where images re
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from mmengine.utils import track_iter_progress
+from tqdm import tqdm
 
 from .accumulate import ALL_METRICS, Accumulated, accumulate_class, stack_classes
 from .matches import Matches
@@ -87,7 +86,7 @@ def bootstrap(
 
     Args:
         detectors: The runs of each detector (seeds of one training), the baseline's first, all on
-            the same annotations (see :func:`..truth.check_same_truth`).
+            the same annotations (see :func:`..annotations.check_same_annotations`).
         num_resamples: How many times to draw.
         confidence: Confidence of the intervals, 0.95 for 95 %.
         seed: Seed of the draws.
@@ -108,7 +107,7 @@ def bootstrap(
     )
     tasks = [(index, one) for index, run in enumerate(matches) for one in run.by_class]
     per_class: list[list[Accumulated]] = [[] for _ in matches]
-    for index, one in track_iter_progress(tasks, file=sys.stderr) if progress else tasks:
+    for index, one in tqdm(tasks, desc="resampling", disable=not progress):
         per_class[index].append(accumulate_class(one, weights))
     results = [stack_classes(parts) for parts in per_class]
     of_runs = _split([result.metrics() for result in results], detectors)

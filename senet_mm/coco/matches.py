@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from mmengine.utils import track_iter_progress
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from tqdm import tqdm
 
+from .annotations import Annotations
 from .results import Detections
-from .truth import Truth
 
 _IMAGES_AT_ONCE = 100  # bounds the memory of COCOeval, which keeps a dict per image and class
 
@@ -28,15 +28,15 @@ class ClassMatches:
     Attributes:
         image: (D,) int32, index of the image.
         rank: (D,) int16, place among the detections of the class in the image, from 0.
-        found: (A, T, D) bool, whether it found an object that counts in the range.
+        hits: (A, T, D) bool, whether it found an object that counts in the range.
         counted: (A, T, D) bool, whether it counts in the range; it is a false positive if it
-            found nothing.
+            is no hit.
         objects: A int32 arrays, the image index of each object that counts in the range.
     """
 
     image: np.ndarray
     rank: np.ndarray
-    found: np.ndarray
+    hits: np.ndarray
     counted: np.ndarray
     objects: tuple[np.ndarray, ...]
 
@@ -62,31 +62,34 @@ class Matches:
         return Matches(len(images), self.classes, tuple(_subset(c, place) for c in self.by_class))
 
 
-def match(truth: Truth, detections: Detections, *, progress: bool = False) -> Matches:
+def match(annotations: Annotations, detections: Detections, *, progress: bool = False) -> Matches:
     """Match detections to objects by ``COCOeval.evaluate``.
 
     Args:
-        truth: The annotations.
-        detections: What was found, from :func:`..results.read_results` with the same ``truth``.
+        annotations: The annotations, with their masks where masks are matched.
+        detections: What was found, from :func:`..results.read_results` with the same annotations.
         progress: Whether to show a bar on stderr.
 
     Raises:
-        ValueError: If masks are asked for and an object has none.
+        ValueError: If masks are to be matched and those of the annotations were not read.
     """
-    if detections.iou_type == "segm":
-        _check_has_masks(truth)
-    num_images = len(truth.image_ids)
+    if detections.iou_type == "segm" and annotations.objects.masks is None:
+        raise ValueError(
+            f"{detections.path} holds masks, but those of {annotations.path} were not read: "
+            "read_annotations(..., masks=True)"
+        )
+    num_images = len(annotations.image_ids)
     order = np.argsort(detections.image, kind="stable")
     bounds = np.searchsorted(detections.image[order], np.arange(num_images + 1))
+    parts: list[list[_Part]] = [[] for _ in annotations.category_ids]
     starts = range(0, num_images, _IMAGES_AT_ONCE)
-    parts: list[list[_Part]] = [[] for _ in truth.category_ids]
-    for start in track_iter_progress(starts, file=sys.stderr) if progress else starts:
+    for start in tqdm(starts, desc="matching", disable=not progress):
         stop = min(start + _IMAGES_AT_ONCE, num_images)
         chosen = order[bounds[start] : bounds[stop]]
-        evaluated = _match_images(truth, detections, chosen, start, stop)
+        evaluated = _match_images(annotations, detections, chosen, start, stop)
         for matched, part in zip(parts, evaluated, strict=True):
             matched.extend(part)
-    return Matches(num_images, truth.classes, tuple(map(_join, parts)))
+    return Matches(num_images, annotations.evaluated_classes, tuple(map(_join, parts)))
 
 
 @dataclass(frozen=True)
@@ -98,16 +101,12 @@ class _Part:
 
 
 def _match_images(
-    truth: Truth, detections: Detections, chosen: np.ndarray, start: int, stop: int
+    annotations: Annotations, detections: Detections, chosen: np.ndarray, start: int, stop: int
 ) -> list[list[_Part]]:
     """For each class, the matches in the images from ``start`` to ``stop``."""
-    image_ids = truth.image_ids[start:stop]
-    # copies, as COCOeval writes into the annotations
-    objects = [dict(a) for image_id in image_ids for a in truth.coco.imgToAnns[image_id]]
-    found = _entries(truth, detections, chosen)
     evaluation = COCOeval(
-        _as_coco(truth, image_ids, objects),
-        _as_coco(truth, image_ids, found),
+        _as_coco(annotations, start, stop, _objects(annotations, start, stop)),
+        _as_coco(annotations, start, stop, _detections(detections, chosen)),
         detections.iou_type,
     )
     with contextlib.redirect_stdout(io.StringIO()):
@@ -123,14 +122,31 @@ def _match_images(
     return parts
 
 
-def _entries(truth: Truth, detections: Detections, chosen: np.ndarray) -> list[dict]:
+def _objects(annotations: Annotations, start: int, stop: int) -> list[dict[str, Any]]:
+    """The objects of some images as COCOeval takes them, images and categories by their index."""
+    objects = annotations.objects
+    return [
+        {
+            "id": int(objects.ids[index]),
+            "image_id": int(objects.image[index]),
+            "category_id": int(objects.category[index]),
+            "area": float(objects.area[index]),
+            "iscrowd": int(objects.is_crowd[index]),
+            "bbox": objects.boxes[index].tolist(),
+            "segmentation": objects.masks and objects.masks[index],
+        }
+        for index in annotations.objects_in(start, stop).tolist()
+    ]
+
+
+def _detections(detections: Detections, chosen: np.ndarray) -> list[dict[str, Any]]:
     """The chosen detections as ``COCO.loadRes`` would make them."""
     shape = "bbox" if detections.iou_type == "bbox" else "segmentation"
     return [
         {
             "id": index + 1,
-            "image_id": truth.image_ids[detections.image[index]],
-            "category_id": truth.category_ids[detections.category[index]],
+            "image_id": int(detections.image[index]),
+            "category_id": int(detections.category[index]),
             "score": float(detections.score[index]),
             "area": float(detections.area[index]),
             "iscrowd": 0,
@@ -140,12 +156,19 @@ def _entries(truth: Truth, detections: Detections, chosen: np.ndarray) -> list[d
     ]
 
 
-def _as_coco(truth: Truth, image_ids: Sequence[int | str], annotations: list[dict]) -> COCO:
+def _as_coco(
+    annotations: Annotations, start: int, stop: int, entries: list[dict[str, Any]]
+) -> COCO:
+    # sizes are read for masks alone, and then they are known
+    sizes = np.nan_to_num(annotations.image_sizes[start:stop], posinf=0).astype(int).tolist()
     coco = COCO()
     coco.dataset = {
-        "images": [truth.coco.imgs[image_id] for image_id in image_ids],
-        "categories": truth.coco.dataset["categories"],
-        "annotations": annotations,
+        "images": [
+            {"id": image, "width": width, "height": height}
+            for image, (width, height) in enumerate(sizes, start=start)
+        ],
+        "categories": [{"id": place} for place in range(len(annotations.category_ids))],
+        "annotations": entries,
     }
     with contextlib.redirect_stdout(io.StringIO()):
         coco.createIndex()
@@ -172,7 +195,7 @@ def _read(by_area: Sequence[Sequence[dict]], present: Sequence[int], start: int)
         matches=ClassMatches(
             image=np.repeat(np.array(present, dtype=np.int32) + start, lengths),
             rank=np.concatenate([np.arange(length, dtype=np.int16) for length in lengths]),
-            found=matched & ~ignored,
+            hits=matched & ~ignored,
             counted=~ignored,
             objects=tuple(objects),
         ),
@@ -187,7 +210,7 @@ def _join(parts: Sequence[_Part]) -> ClassMatches:
         return ClassMatches(
             image=np.zeros(0, np.int32),
             rank=np.zeros(0, np.int16),
-            found=np.zeros(shape, bool),
+            hits=np.zeros(shape, bool),
             counted=np.zeros(shape, bool),
             objects=(np.zeros(0, np.int32),) * shape[0],
         )
@@ -196,7 +219,7 @@ def _join(parts: Sequence[_Part]) -> ClassMatches:
     return ClassMatches(
         image=np.concatenate([m.image for m in matches])[order],
         rank=np.concatenate([m.rank for m in matches])[order],
-        found=np.concatenate([m.found for m in matches], axis=2)[:, :, order],
+        hits=np.concatenate([m.hits for m in matches], axis=2)[:, :, order],
         counted=np.concatenate([m.counted for m in matches], axis=2)[:, :, order],
         objects=tuple(map(np.concatenate, zip(*(m.objects for m in matches), strict=True))),
     )
@@ -209,20 +232,7 @@ def _subset(matches: ClassMatches, place: np.ndarray) -> ClassMatches:
     return ClassMatches(
         image=image[kept],
         rank=matches.rank[kept],
-        found=matches.found[:, :, kept],
+        hits=matches.hits[:, :, kept],
         counted=matches.counted[:, :, kept],
         objects=tuple(images[images >= 0] for images in objects),
     )
-
-
-def _check_has_masks(truth: Truth) -> None:
-    without = [a["id"] for a in truth.coco.dataset["annotations"] if not a.get("segmentation")]
-    if without:
-        raise ValueError(
-            f"{truth.path}: {len(without)} annotations have no segmentation, first {without[0]}; "
-            "masks cannot be evaluated on it, only boxes (iou type 'bbox')"
-        )
-    if not np.isfinite(truth.image_sizes).all():
-        raise ValueError(
-            f"{truth.path}: images have no width and height; masks cannot be evaluated on it"
-        )

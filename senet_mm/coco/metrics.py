@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from .accumulate import ALL_METRICS, accumulate
+from .annotations import read_annotations
 from .matches import match
 from .results import read_results
-from .truth import read_truth
 
 # the columns of a table: recall only at 100 detections, and not by size
 METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR")
@@ -27,10 +27,13 @@ def coco_metrics(ann_file: str | Path, results_file: str | Path) -> dict[str, fl
         detection at all gives 0.
 
     Raises:
-        FileNotFoundError, ValueError: As ``read_truth`` and ``read_results`` do.
+        FileNotFoundError, ValueError: As ``read_annotations`` and ``read_results`` do.
     """
-    truth = read_truth(ann_file)
-    matches = match(truth, read_results(results_file, truth))
+    annotations = read_annotations(ann_file)
+    detections = read_results(results_file, annotations)
+    if detections.iou_type == "segm":
+        annotations = read_annotations(ann_file, masks=True)
+    matches = match(annotations, detections)
     values = accumulate(matches, np.ones((1, matches.num_images), dtype=np.int32)).metrics()[0]
     by_name = dict(zip(ALL_METRICS, np.nan_to_num(values, nan=-1).tolist(), strict=True))
     return {name: by_name[name] for name in METRICS}

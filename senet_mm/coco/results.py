@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from .truth import Truth
+from .annotations import Annotations
+from .masks import compress
 
 IOU_TYPES = ("bbox", "segm")
 _SHAPES = {"bbox": "bbox", "segm": "segmentation"}  # key of the shape in an entry
@@ -25,7 +26,7 @@ class Detections:
     Attributes:
         path: The file.
         iou_type: 'bbox' or 'segm'.
-        image: (N,) index into the images of the :class:`Truth`.
+        image: (N,) index into the images of the :class:`..annotations.Annotations`.
         category: (N,) index into its categories.
         score: (N,) scores.
         area: (N,) area in pixels, of the box or of the mask.
@@ -43,7 +44,9 @@ class Detections:
     num_outside: int = 0
 
 
-def read_results(path: str | Path, truth: Truth, iou_type: str | None = None) -> Detections:
+def read_results(
+    path: str | Path, annotations: Annotations, iou_type: str | None = None
+) -> Detections:
     """Read and check a results file.
 
     A list without entries is a detector that found nothing. Images without an entry are images
@@ -54,7 +57,7 @@ def read_results(path: str | Path, truth: Truth, iou_type: str | None = None) ->
     Args:
         path: The file: a list of dicts with image_id, category_id, score and bbox or
             segmentation (RLE).
-        truth: The annotations it belongs to.
+        annotations: The annotations it belongs to.
         iou_type: What to evaluate, 'bbox' or 'segm'. By default 'segm' where the first entry has
             a segmentation; of an empty list, where the file's name ends in ``.segm.json``.
 
@@ -81,8 +84,8 @@ def read_results(path: str | Path, truth: Truth, iou_type: str | None = None) ->
             else f"is {entry!r:.40}, no object"
         ),
     )
-    image = _indices(path, entries, "image_id", truth.image_ids, truth.path)
-    category = _indices(path, entries, "category_id", truth.category_ids, truth.path)
+    image = _indices(path, entries, "image_id", annotations.image_ids, annotations.path)
+    category = _indices(path, entries, "category_id", annotations.category_ids, annotations.path)
     _refuse(
         path,
         entries,
@@ -93,10 +96,10 @@ def read_results(path: str | Path, truth: Truth, iou_type: str | None = None) ->
     shapes = [entry[shape] for entry in entries]
     if iou_type == "bbox":
         boxes = _boxes(path, entries)
-        num_outside = _count_outside(path, boxes, truth.image_sizes[image])
+        num_outside = _count_outside(path, boxes, annotations.image_sizes[image])
         area = boxes[:, 2] * boxes[:, 3]
         return Detections(path, iou_type, image, category, score, area, shapes, num_outside)
-    masks = _masks(path, entries, truth.image_sizes[image])
+    masks = _masks(path, entries, annotations.image_sizes[image])
     # one by one: of more than 255 masks pycocotools' area fails with numpy 2
     area = np.array([mask_utils.area(mask) for mask in masks], dtype=float)
     return Detections(path, iou_type, image, category, score, area, masks)
@@ -137,7 +140,7 @@ def _refuse(
 
 
 def _indices(
-    path: Path, entries: list[dict], key: str, known: Sequence[int | str], truth_path: Path
+    path: Path, entries: list[dict], key: str, known: Sequence[int | str], ann_file: Path
 ) -> np.ndarray:
     """Index of each entry's id among the known ones."""
     lookup = {value: index for index, value in enumerate(known)}
@@ -150,7 +153,7 @@ def _indices(
         entries,
         indices < 0,
         lambda entry: (
-            f"has {key} {entry[key]!r}, which is not among the {len(known)} of {truth_path}: the "
+            f"has {key} {entry[key]!r}, which is not among the {len(known)} of {ann_file}: the "
             "results belong to another data set or split"
         ),
     )
@@ -217,7 +220,4 @@ def _masks(path: Path, entries: list[dict], sizes: np.ndarray) -> list[dict]:
         ),
     )
     masks = [entry["segmentation"] for entry in entries]
-    return [
-        mask_utils.frPyObjects(mask, *mask["size"]) if isinstance(mask["counts"], list) else mask
-        for mask in masks
-    ]
+    return [compress(mask, *mask["size"]) for mask in masks]

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmdet.datasets import CocoDataset
 
-from ..coco.accumulate import precision_curves
-from ..coco.bootstrap import Bootstrap, bootstrap, check_options
-from ..coco.matches import Matches, match
-from ..coco.results import Detections, read_results
-from ..coco.truth import Truth, check_same_truth, read_truth
+from ..coco.bootstrap import Bootstrap, check_options
+from ..coco.results import Detections
 from ..paper import Detection, detection_row_of
-from ..runs.preflight import check_data
 from .costs import Cost, measure_costs
 from .curves import Curves, read_curves
-from .inputs import Entry
+from .detections import detect
+from .evaluation import Evaluation, evaluate
+from .inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -72,159 +68,77 @@ class Comparison:
         return tuple(detector.name for detector in self.detectors)
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """What pictures of a comparison are drawn from.
-
-    Attributes:
-        truth: The annotations.
-        detections: Of the first run of each detector.
-        matches: Of every run of each detector.
-        image_dir: Where the images are, if that is known.
-    """
-
-    truth: Truth
-    detections: tuple[Detections, ...]
-    matches: tuple[tuple[Matches, ...], ...]
-    image_dir: Path | None
-
-
 def compare(
-    entries: Sequence[Entry],
-    *,
-    ann_file: str | Path | None = None,
-    image_dir: str | Path | None = None,
-    iou_type: str = "bbox",
-    num_resamples: int = 1000,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> tuple[Comparison, Evaluated]:
-    """Evaluate what is not evaluated yet, and compare. Bad input fails before any inference.
+    inputs: Inputs, *, num_resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> tuple[Comparison, Evaluation]:
+    """Detect what is not detected yet, evaluate, measure costs, and put it together.
 
     Args:
-        entries: The runs; the first one's detector is the baseline.
-        ann_file: Annotations, by default those of the runs' test sets; they must be the same.
-        image_dir: Their images; by default those of the first run's test set.
-        iou_type: 'bbox' or 'segm'.
+        inputs: What to compare, from :func:`.inputs.resolve`.
         num_resamples: Resamples of the bootstrap over images.
         confidence: Confidence of the intervals.
         seed: Seed of the resamples.
 
+    Returns:
+        The comparison, and the evaluation that it was taken from.
+
     Raises:
-        FileNotFoundError: If a file is missing.
-        ValueError: If there are fewer than two detectors, no annotations, runs on different
-            annotations, wrong results, or an option is out of its range.
+        FileNotFoundError: If masks are asked of a detector that has none.
+        ValueError: If an option is out of its range; before any inference.
     """
-    groups = _by_name(entries)
-    if image_dir is not None and not Path(image_dir).is_dir():
-        raise FileNotFoundError(f"--image-dir {image_dir} is no folder")
-    truth = _read_truth(entries, ann_file)
-    check_options(len(truth.image_ids), num_resamples, confidence)
-    read = _read_detections(entries, truth, iou_type)
-    detections = [[read[entry.source] for entry in group] for group in groups.values()]
-    matches = tuple(
-        tuple(match(truth, results, progress=True) for results in group) for group in detections
+    check_options(len(inputs.annotations.image_ids), num_resamples, confidence)
+    detections = detect(inputs)
+    evaluation = evaluate(
+        inputs.annotations,
+        detections,
+        num_resamples=num_resamples,
+        confidence=confidence,
+        seed=seed,
+        progress=True,
     )
-    costs, remarks = measure_costs(
-        {name: group[0].run for name, group in groups.items() if group[0].run}
+    first_runs = {name: runs[0].run for name, runs in inputs.runs.items()}
+    costs, remarks = measure_costs({name: run for name, run in first_runs.items() if run})
+    annotations = inputs.annotations
+    return Comparison(
+        ann_file=annotations.path,
+        iou_type=inputs.iou_type,
+        num_images=len(annotations.image_ids),
+        num_objects=int((~annotations.objects.is_crowd).sum()),
+        detectors=tuple(
+            _detector(name, inputs, evaluation, costs.get(name)) for name in inputs.runs
+        ),
+        bootstrap=evaluation.bootstrap,
+        remarks=(*_remarks_on_boxes(detections), *remarks),
+    ), evaluation
+
+
+def _detector(name: str, inputs: Inputs, evaluation: Evaluation, cost: Cost | None) -> Detector:
+    runs = inputs.runs[name]
+    return Detector(
+        name=name,
+        sources=tuple(run.source for run in runs),
+        results_files=tuple(run.results_file for run in runs),
+        cost=cost,
+        paper=_paper_row(name, inputs),
+        precision=evaluation.precision[name],
+        curves=tuple(read_curves(run.run) for run in runs if run.run),
     )
-    is_coco = iou_type == "bbox" and set(truth.classes) == set(CocoDataset.METAINFO["classes"])
-    detectors = tuple(
-        Detector(
-            name=name,
-            sources=tuple(entry.source for entry in group),
-            results_files=tuple(results.path for results in found),
-            cost=costs.get(name),
-            paper=_paper_row(group[0]) if is_coco else None,
-            precision={
-                key: [float(value) for value in curve]
-                for key, curve in precision_curves(runs[0]).items()
-            },
-            curves=tuple(read_curves(entry.run) for entry in group if entry.run),
-        )
-        for (name, group), found, runs in zip(groups.items(), detections, matches, strict=True)
-    )
-    result = bootstrap(
-        matches, num_resamples=num_resamples, confidence=confidence, seed=seed, progress=True
-    )
-    first_run = next((entry.run for entry in entries if entry.run), None)
-    if image_dir is None and first_run is not None:
-        image_dir = first_run.image_dir
-    comparison = Comparison(
-        ann_file=truth.path,
-        iou_type=iou_type,
-        num_images=len(truth.image_ids),
-        num_objects=sum(not a["iscrowd"] for a in truth.coco.dataset["annotations"]),
-        detectors=detectors,
-        bootstrap=result,
-        remarks=(*filter(None, map(_outside, read.values())), *remarks),
-    )
-    first = tuple(found[0] for found in detections)
-    return comparison, Evaluated(truth, first, matches, image_dir and Path(image_dir))
 
 
-def _by_name(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    groups: dict[str, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(entry.name, []).append(entry)
-    if len(groups) < 2:
-        raise ValueError(
-            f"only {list(groups)} to compare: expected two detectors or more, the baseline first "
-            "(runs of one name are seeds of one detector; --names names them)"
-        )
-    return groups
-
-
-def _read_truth(entries: Sequence[Entry], ann_file: str | Path | None) -> Truth:
-    """The annotations; those of the runs' configs must be the same."""
-    files = dict.fromkeys(entry.run.ann_file.resolve() for entry in entries if entry.run)
-    if ann_file is not None:
-        given = read_truth(ann_file)
-        files.pop(given.path.resolve(), None)
-        for path in files:
-            try:
-                check_same_truth(given, read_truth(path))
-            except ValueError as error:
-                raise ValueError(
-                    "--ann-file is not the test set of a run, of which its detections are: "
-                    f"{error}, by test_dataloader in its config"
-                ) from error
-        return given
-    if not files:
-        raise ValueError("results files alone do not tell their annotations: give --ann-file")
-    first, *others = (read_truth(path) for path in files)
-    for other in others:
-        check_same_truth(first, other)
-    return first
-
-
-def _read_detections(
-    entries: Sequence[Entry], truth: Truth, iou_type: str
-) -> dict[str, Detections]:
-    """Detections by source; those that need no inference come first, so that they fail first."""
-    for entry in entries:
-        if entry.run:
-            check_data(entry.run.config, ("test_dataloader",))
-    return {
-        entry.source: read_results(entry.results_file(iou_type), truth, iou_type)
-        for entry in sorted(entries, key=lambda entry: entry.results is None)
-    }
-
-
-def _outside(detections: Detections) -> str | None:
-    if not detections.num_outside:
+def _paper_row(name: str, inputs: Inputs) -> Detection | None:
+    run = inputs.runs[name][0].run
+    coco = set(inputs.annotations.classes) == set(CocoDataset.METAINFO["classes"])
+    if run is None or not coco or inputs.iou_type != "bbox":
         return None
-    return (
-        f"{detections.num_outside:,} of {len(detections.score):,} boxes of {detections.path.name} "
-        "reach over their image's edge by more than a pixel; they were evaluated as they are."
-    )
+    return detection_row_of(Path(run.config.filename).stem)
 
 
-def _paper_row(entry: Entry) -> Detection | None:
-    return detection_row_of(Path(entry.run.config.filename).stem) if entry.run else None
-
-
-def seed_deviation(values: Sequence[float | None]) -> float | None:
-    """Standard deviation over the seeds of a detector; None for a single one."""
-    defined = [value for value in values if value is not None]
-    return statistics.stdev(defined) if len(defined) > 1 else None
+def _remarks_on_boxes(detections: dict[str, tuple[Detections, ...]]) -> list[str]:
+    """A sentence per results file with boxes that leave their image."""
+    files = {results.path: results for runs in detections.values() for results in runs}
+    return [
+        f"{results.num_outside:,} of {len(results.score):,} boxes of {path.name} reach over their "
+        "image's edge by more than a pixel; they were evaluated as they are."
+        for path, results in files.items()
+        if results.num_outside
+    ]

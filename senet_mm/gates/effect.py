@@ -8,7 +8,8 @@ from mmengine.config import Config
 
 from ..coco.metrics import METRICS, coco_metrics
 from ..io.tables import markdown
-from ..runs.work_dir import Run, detect
+from ..runs.detect import detect
+from ..runs.work_dir import Run
 from .drop import Dropped
 
 

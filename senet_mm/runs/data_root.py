@@ -11,7 +11,7 @@ from mmdet.registry import DATASETS
 from mmdet.visualization import get_palette
 from mmengine.config import Config, ConfigDict
 
-from ..coco.files import CocoFile, expected_layout, read_coco
+from ..coco.annotations import Annotations, expected_layout, read_annotations
 
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 EVALUATORS = ("val_evaluator", "test_evaluator")
@@ -108,7 +108,7 @@ def set_data_root(cfg: Config, root: str | Path) -> None:
         dataset.data_root = f"{root}/"
         path = annotation_path(dataset)
         if path.is_file():
-            files[path] = read_coco(path)
+            files[path] = read_annotations(path)
     if not files:
         raise FileNotFoundError(f"--data-root {root} has no annotation file. {expected_layout()}")
     for evaluator in EVALUATORS:
@@ -132,7 +132,7 @@ def _move(node: Any, old_roots: set[str], root: str) -> None:
                 _move(value, old_roots, root)
 
 
-def _set_classes(cfg: Config, datasets: list[ConfigDict], files: dict[Path, CocoFile]) -> None:
+def _set_classes(cfg: Config, datasets: list[ConfigDict], files: dict[Path, Annotations]) -> None:
     (first, file), *others = files.items()
     for path, other in others:
         if other.categories != file.categories:

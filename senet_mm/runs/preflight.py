@@ -16,7 +16,8 @@ from mmengine.runner import Runner, find_latest_checkpoint
 from torch import Tensor
 
 from ..backbones.se_resnet import SEBackboneMixin
-from ..coco.files import check_images, read_coco
+from ..coco.annotations import read_annotations
+from ..coco.images import check_images
 from ..weights.init_cfg import pretrained_of
 from ..weights.read.sources import fetch
 from .data_root import annotation_path, datasets_of, image_dir, is_coco
@@ -35,7 +36,7 @@ def check_data(cfg: Config, loaders: tuple[str, ...]) -> None:
             if not is_coco(dataset):
                 continue
             path = annotation_path(dataset)
-            if read_coco(path).num_annotations == 0 and loader == "train_dataloader":
+            if read_annotations(path).num_annotations == 0 and loader == "train_dataloader":
                 raise ValueError(f"{path} has no annotation: there is nothing to train on")
             check_images(path, image_dir(dataset))
 

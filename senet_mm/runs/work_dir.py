@@ -1,25 +1,16 @@
-"""Trained runs: config, checkpoint, speed, detections."""
+"""Trained runs: config, checkpoint, logs."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from ..cli.common import read_config
-from ..coco.results import IOU_TYPES
-from ..io.files import write_whole
-from ..weights.read.file import sha256
 from .data_root import annotation_path, image_dir, set_data_root, single_test_set
-from .inference_config import inference_config
-from .preflight import check_data
 
 
 @dataclass(frozen=True)
@@ -120,62 +111,3 @@ def seconds_per_iteration(run: Run) -> float | None:
         if times:
             return statistics.median(times)
     return None
-
-
-def detect(run: Run) -> Path:
-    """Run the checkpoint over the test set, unless that was done already.
-
-    Returns:
-        The COCO results file, ``WORK_DIR/{checkpoint}.bbox.json``; of a detector with masks,
-        ``.segm.json`` is beside it. ``WORK_DIR/{checkpoint}.detected.json`` tells for which
-        checkpoint, annotations and config they are.
-
-    Raises:
-        FileNotFoundError, ValueError: If the data set or checkpoint is not right.
-    """
-    check_data(run.config, ("test_dataloader",))
-    stem = run.work_dir / run.checkpoint.stem
-    record = Path(f"{stem}.detected.json")
-    files = [Path(f"{stem}.{kind}.json") for kind in IOU_TYPES]
-    unfinished = [Path(f"{stem}.unfinished.{kind}.json") for kind in IOU_TYPES]
-    detected = dict(
-        checkpoint=sha256(run.checkpoint),
-        annotations=sha256(run.ann_file),
-        config=_config_hash(run.config),
-    )
-    if files[0].is_file() and _read_record(record) == detected:
-        return files[0]
-    _remove(unfinished)  # of a run that was killed
-    cfg = inference_config(run.config, run.checkpoint, run.work_dir / "test")
-    cfg.test_evaluator = dict(
-        type="CocoMetric",
-        ann_file=str(run.ann_file),
-        format_only=True,
-        outfile_prefix=f"{stem}.unfinished",
-    )
-    Runner.from_cfg(cfg).test()
-    _remove([record, *files])
-    for made, file in zip(unfinished, files, strict=True):
-        if made.is_file():
-            os.replace(made, file)
-    write_whole(record, json.dumps(detected))
-    return files[0]
-
-
-def _config_hash(cfg: Config) -> str:
-    """Hash of the parts of a config that detections depend on."""
-    parts = {key: cfg.get(key) for key in ("model", "test_dataloader", "test_cfg")}
-    return hashlib.sha256(Config(parts).pretty_text.encode()).hexdigest()
-
-
-def _read_record(path: Path) -> object:
-    """What was detected; None where nothing was, or the record cannot be read."""
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
-def _remove(files: Sequence[Path]) -> None:
-    for path in files:
-        path.unlink(missing_ok=True)

@@ -12,9 +12,9 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.matches import Matches, match
 from senet_mm.coco.results import read_results
-from senet_mm.coco.truth import read_truth
 
 SIDES = (12, 60, 150)  # of small, medium and large objects
 
@@ -99,8 +99,9 @@ def write_case(folder: Path, truth: dict, results: list[dict], name: str = "") -
 
 def matches_of(folder: Path, truth: dict, results: list[dict], name: str = "") -> Matches:
     ann_file, results_file = write_case(folder, truth, results, name)
-    checked = read_truth(ann_file)
-    return match(checked, read_results(results_file, checked))
+    detections = read_results(results_file, read_annotations(ann_file))
+    masks = detections.iou_type == "segm"
+    return match(read_annotations(ann_file, masks=masks), detections)
 
 
 def coco_eval(truth: dict, results: list[dict], iou_type: str = "bbox") -> COCOeval:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from senet_mm.coco.accumulate import accumulate
+from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.matches import match
 from senet_mm.coco.results import read_results
-from senet_mm.coco.truth import read_truth
 from tests.coco.coco_cases import matches_of, random_case, write_case
 
 
@@ -25,8 +25,8 @@ def test_hand_made_matches(tmp_path: Path) -> None:
     assert one.image.tolist() == [1, 0, 0]
     assert one.rank.tolist() == [0, 0, 1]
     # all sizes: found at 0.5 to 0.65 or 0.7, then a false positive; the crowd's never counts
-    assert one.found[0, :, :2].sum() == 0
-    assert one.found[0, :, 2].tolist() == [True] * 4 + [one.found[0, 4, 2]] + [False] * 5
+    assert one.hits[0, :, :2].sum() == 0
+    assert one.hits[0, :, 2].tolist() == [True] * 4 + [one.hits[0, 4, 2]] + [False] * 5
     assert one.counted[0].all(axis=0).tolist() == [False, True, True]
     assert not one.counted[0, :, 0].any()
     # medium: no object counts, and none of these small boxes
@@ -38,10 +38,10 @@ def test_chunks_of_images_change_nothing(tmp_path: Path, monkeypatch, capsys) ->
     truth, results = random_case(1, ties=True)
     whole = matches_of(tmp_path, truth, results)
     monkeypatch.setattr("senet_mm.coco.matches._IMAGES_AT_ONCE", 5)
-    checked = read_truth(tmp_path / "truth.json")
+    checked = read_annotations(tmp_path / "truth.json")
     parts = match(checked, read_results(tmp_path / "results.json", checked), progress=True)
     for one, other in zip(whole.by_class, parts.by_class, strict=True):
-        for name in ("image", "rank", "found", "counted"):
+        for name in ("image", "rank", "hits", "counted"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
         for images, same in zip(one.objects, other.objects, strict=True):
             np.testing.assert_array_equal(images, same)
@@ -71,7 +71,9 @@ def test_masks_need_masks_in_the_annotations(tmp_path: Path) -> None:
     for entry in results:
         entry["segmentation"] = {"size": [400, 400], "counts": [160_000]}
     ann_file, results_file = write_case(tmp_path, truth, results)
-    checked = read_truth(ann_file)
     with pytest.raises(ValueError, match=r"annotations have no segmentation, first 1"):
+        read_annotations(ann_file, masks=True)
+    checked = read_annotations(ann_file)
+    with pytest.raises(ValueError, match=r"truth\.json were not read"):
         match(checked, read_results(results_file, checked))
     match(checked, read_results(results_file, checked, "bbox"))

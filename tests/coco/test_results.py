@@ -6,26 +6,26 @@ import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
+from senet_mm.coco.annotations import Annotations, read_annotations
 from senet_mm.coco.results import Detections, read_results
-from senet_mm.coco.truth import Truth, read_truth
 from tests.coco.coco_cases import random_case, write_case
 
 BOX = dict(image_id=1, category_id=2, bbox=[10, 20, 30, 40], score=0.5)
 
 
 @pytest.fixture(scope="module")
-def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
+def truth(tmp_path_factory: pytest.TempPathFactory) -> Annotations:
     """Twelve images of 400 x 400, four classes."""
-    return read_truth(write_case(tmp_path_factory.mktemp("truth"), *random_case(0))[0])
+    return read_annotations(write_case(tmp_path_factory.mktemp("truth"), *random_case(0))[0])
 
 
-def read(folder: Path, truth: Truth, content: object, **options: str) -> Detections:
+def read(folder: Path, truth: Annotations, content: object, **options: str) -> Detections:
     path = folder / "run.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     return read_results(path, truth, **options)
 
 
-def test_boxes(tmp_path: Path, truth: Truth) -> None:
+def test_boxes(tmp_path: Path, truth: Annotations) -> None:
     entries = [BOX, {**BOX, "image_id": 12, "category_id": 4, "score": 1, "bbox": [0, 0, 0, 5.5]}]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -38,7 +38,7 @@ def test_boxes(tmp_path: Path, truth: Truth) -> None:
     assert found.shapes == [[10, 20, 30, 40], [0, 0, 0, 5.5]]
 
 
-def test_masks_compressed_or_not(tmp_path: Path, truth: Truth) -> None:
+def test_masks_compressed_or_not(tmp_path: Path, truth: Annotations) -> None:
     mask = np.zeros((400, 400), np.uint8, order="F")
     mask[100:110, 50:70] = 1
     compressed = mask_utils.encode(mask)
@@ -58,14 +58,14 @@ def test_masks_compressed_or_not(tmp_path: Path, truth: Truth) -> None:
 @pytest.mark.parametrize(
     ("name", "iou_type"), [("run.bbox.json", "bbox"), ("run.segm.json", "segm")]
 )
-def test_no_detection_at_all(name: str, iou_type: str, tmp_path: Path, truth: Truth) -> None:
+def test_no_detection_at_all(name: str, iou_type: str, tmp_path: Path, truth: Annotations) -> None:
     (tmp_path / name).write_text("[]")
     found = read_results(tmp_path / name, truth)
     assert found.iou_type == iou_type
     assert found.image.shape == found.score.shape == found.area.shape == (0,)
 
 
-def test_boxes_beyond_the_edge_are_kept_with_a_warning(tmp_path: Path, truth: Truth) -> None:
+def test_boxes_beyond_the_edge_are_kept_with_a_warning(tmp_path: Path, truth: Annotations) -> None:
     boxes = [[-5, 0, 9, 9], [390, 0, 20, 5], [0, 500, 5, 5], [-0.9, 0, 401.8, 5], [0, 0, 400, 400]]
     with pytest.warns(UserWarning, match=r"3 of 5 boxes reach over .* evaluated as they are"):
         found = read(tmp_path, truth, [{**BOX, "bbox": box} for box in boxes])
@@ -93,7 +93,7 @@ def test_boxes_beyond_the_edge_are_kept_with_a_warning(tmp_path: Path, truth: Tr
     ],
 )
 def test_wrong_entries_are_counted_and_the_first_shown(
-    wrong: dict, message: str, tmp_path: Path, truth: Truth
+    wrong: dict, message: str, tmp_path: Path, truth: Annotations
 ) -> None:
     entries = [BOX, {**BOX, **wrong}, BOX, {**BOX, **wrong}]
     with pytest.raises(ValueError, match=message) as error:
@@ -103,7 +103,7 @@ def test_wrong_entries_are_counted_and_the_first_shown(
     )
 
 
-def test_missing_keys_are_named(tmp_path: Path, truth: Truth) -> None:
+def test_missing_keys_are_named(tmp_path: Path, truth: Annotations) -> None:
     short = {key: BOX[key] for key in ("image_id", "bbox")}
     with pytest.raises(ValueError, match="1 of 2 entries are wrong; entry 1 lacks category_id, sc"):
         read(tmp_path, truth, [BOX, short])
@@ -124,12 +124,14 @@ def test_missing_keys_are_named(tmp_path: Path, truth: Truth) -> None:
         [[0, 0, 5, 0, 5, 5]],
     ],
 )
-def test_masks_must_be_rle_of_the_images_size(mask: object, tmp_path: Path, truth: Truth) -> None:
+def test_masks_must_be_rle_of_the_images_size(
+    mask: object, tmp_path: Path, truth: Annotations
+) -> None:
     with pytest.raises(ValueError, match="entry 0 has segmentation .* expected RLE"):
         read(tmp_path, truth, [{**BOX, "segmentation": mask}])
 
 
-def test_other_files_are_refused(tmp_path: Path, truth: Truth) -> None:
+def test_other_files_are_refused(tmp_path: Path, truth: Annotations) -> None:
     with pytest.raises(FileNotFoundError, match=r"results file .*none\.json not found"):
         read_results(tmp_path / "none.json", truth)
     whole = json.dumps([BOX, BOX])
@@ -142,7 +144,7 @@ def test_other_files_are_refused(tmp_path: Path, truth: Truth) -> None:
         read(tmp_path, truth, [BOX], iou_type="keypoints")
 
 
-def test_more_masks_than_a_byte_counts(tmp_path: Path, truth: Truth) -> None:
+def test_more_masks_than_a_byte_counts(tmp_path: Path, truth: Annotations) -> None:
     size = [int(side) for side in truth.image_sizes[0][::-1]]
     mask = np.zeros(size, np.uint8, order="F")
     mask[:7, :9] = 1

@@ -6,20 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from senet_mm.comparison.comparison import Comparison, Evaluated, compare
-from senet_mm.comparison.inputs import Entry
+from senet_mm.comparison.comparison import Comparison, compare
+from senet_mm.comparison.evaluation import Evaluation
+from senet_mm.comparison.inputs import resolve
 
 
 @pytest.fixture(scope="session")
-def compared(shapes_root: Path, results_files: list[Path]) -> tuple[Comparison, Evaluated]:
+def compared(
+    shapes_root: Path, results_files: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Comparison, Evaluation]:
     """A good detector as the baseline, and another with two runs."""
-    entries = [
-        Entry(name, str(path), results=path)
-        for name, path in zip(("good", "poor", "poor"), results_files, strict=True)
-    ]
-    return compare(
-        entries,
+    inputs = resolve(
+        list(map(str, results_files)),
+        ["good", "poor", "poor"],
+        out_dir=tmp_path_factory.mktemp("compared"),
         ann_file=shapes_root / "annotations" / "instances_val2017.json",
         image_dir=shapes_root / "val2017",
-        num_resamples=200,
     )
+    return compare(inputs, num_resamples=200)

@@ -12,7 +12,8 @@ from pathlib import Path
 import mmdet
 import torch
 
-from senet_mm.runs.work_dir import detect, read_run
+from senet_mm.runs.detect import detect
+from senet_mm.runs.work_dir import read_run
 
 REPO = Path(__file__).resolve().parents[2]
 SE = REPO / "configs" / "demo" / "faster_rcnn_se_r18_fpn_shapes.py"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from senet_mm.comparison.inputs import Entry
+from senet_mm.runs import detect as module
 from senet_mm.runs import inference_config
-from senet_mm.runs import work_dir as runs
-from senet_mm.runs.work_dir import Run, detect
+from senet_mm.runs.detect import detect, plan, results_file
+from senet_mm.runs.work_dir import Run
 
 
 class Detector:
@@ -32,8 +32,8 @@ class Detector:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch) -> Run:
-    monkeypatch.setattr(runs, "Runner", Detector)
-    monkeypatch.setattr(runs, "check_data", lambda *_: None)
+    monkeypatch.setattr(module, "Runner", Detector)
+    monkeypatch.setattr(module, "check_data", lambda *_: None)
     monkeypatch.setattr(inference_config, "check_checkpoint", lambda *_: None)
     monkeypatch.setattr(Detector, "kinds", ("bbox",))
     monkeypatch.setattr(Detector, "number", 0)
@@ -67,20 +67,32 @@ def test_again_where_checkpoint_annotations_or_config_changed(run: Run) -> None:
 
 def test_masks_of_an_earlier_detector_are_not_left(run: Run, monkeypatch) -> None:
     monkeypatch.setattr(Detector, "kinds", ("bbox", "segm"))
-    entry = Entry("a", "a", run=run)
-    assert json.loads(entry.results_file("segm").read_text()) == ["segm 1"]
+    detect(run)
+    assert json.loads(results_file(run, "segm").read_text()) == ["segm 1"]
     monkeypatch.setattr(Detector, "kinds", ("bbox",))
     # nor those of a test that was killed
     (run.work_dir / "epoch_1.unfinished.segm.json").write_text("[]")
     run.config.model.type = "B"
-    with pytest.raises(FileNotFoundError, match="the detector of a has no masks"):
-        entry.results_file("segm")
+    detect(run)
+    assert not results_file(run, "segm").exists()
     assert sorted(path.name for path in run.work_dir.iterdir()) == [
         "ann.json",
         "epoch_1.bbox.json",
         "epoch_1.detected.json",
         "epoch_1.pth",
     ]
+
+
+def test_a_plan_runs_nothing_and_reads_no_checkpoint_twice(run: Run, monkeypatch) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr(inference_config, "check_checkpoint", checked.append)
+    inference = plan(run)
+    assert inference is not None and Detector.number == 0
+    assert inference.config.load_from == str(run.checkpoint)
+    module.infer(inference)
+    assert checked == [str(run.checkpoint)]
+    assert plan(run) is None  # and of what was detected nothing is read
+    assert checked == [str(run.checkpoint)]
 
 
 def test_nothing_counts_as_detected_while_files_are_replaced(run: Run, monkeypatch) -> None:
@@ -90,7 +102,7 @@ def test_nothing_counts_as_detected_while_files_are_replaced(run: Run, monkeypat
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(runs.os, "replace", fail)
+    monkeypatch.setattr(module.os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
         detect(run)
     assert not (run.work_dir / "epoch_1.detected.json").exists()

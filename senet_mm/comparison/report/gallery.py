@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from mmengine.utils import track_iter_progress
 from pycocotools import mask as mask_utils
+from tqdm import tqdm
 
 from ...coco.accumulate import accumulate
+from ...coco.annotations import Annotations
+from ...coco.masks import compress
 from ...coco.matches import Matches
 from ...coco.results import Detections
 from ...runs.data_root import palette
-from ..comparison import Evaluated
-from .pictures import Box, draw_panels
+from ..evaluation import Evaluation
+from .pictures import Drawing, draw_panels
 
 SHOWN_SCORE = 0.3
 _BLOCK = 250  # images that are left out at once; bounds the memory
@@ -29,7 +31,7 @@ class Exhibit:
         file_name: The image's.
         effect: How much of the AP difference goes without it, in 0..1; above 0 where the image
             speaks for the second detector.
-        picture: Ground truth and both detectors, (height, width, 3) in BGR order.
+        picture: Ground truth and both detectors, (height, width, 3) in RGB order.
     """
 
     file_name: str
@@ -38,13 +40,15 @@ class Exhibit:
 
 
 def galleries(
-    evaluated: Evaluated, names: Sequence[str], *, num_images: int = 8, progress: bool = False
+    evaluation: Evaluation, image_dir: Path, *, num_images: int = 8, progress: bool = False
 ) -> tuple[dict[str, list[Exhibit]], list[str]]:
     """Draw the images that speak most for one of two detectors, and for the other.
 
+    Where masks were evaluated, masks are drawn.
+
     Args:
-        evaluated: What was compared, its image folder known.
-        names: Names of the detectors.
+        evaluation: What was evaluated.
+        image_dir: Where the images are.
         num_images: How many images to draw for each detector but the baseline, half of them for
             each side; an odd number is rounded up.
         progress: Whether to show a bar on stderr.
@@ -53,31 +57,40 @@ def galleries(
         The images by the detector that is set against the baseline, and a remark on each image
         that cannot be read.
     """
+    effects = _mean_effects(evaluation, progress)
+    baseline, *others = effects
+    exhibits: dict[str, list[Exhibit]] = {}
+    missing: dict[str, None] = {}
+    for name in others:
+        effect = np.nan_to_num(effects[name] - effects[baseline])
+        exhibits[name] = []
+        for image in _choose(effect, num_images):
+            panels = _panels(evaluation, (baseline, name), image)
+            file_name = evaluation.annotations.file_names[image]
+            try:
+                picture = draw_panels(image_dir / file_name, panels)
+            except FileNotFoundError as error:
+                missing[f"The gallery lacks an {error}."] = None
+            else:
+                exhibits[name].append(Exhibit(file_name, float(effect[image]), picture))
+    return exhibits, list(missing)
+
+
+def _mean_effects(evaluation: Evaluation, progress: bool) -> dict[str, np.ndarray]:
+    """(I,) effects of the images on each detector's AP, the mean over its runs."""
     tasks = [
-        (index, run, start)
-        for index, runs in enumerate(evaluated.matches)
+        (name, run, start)
+        for name, runs in evaluation.matches.items()
         for run in runs
         for start in range(0, run.num_images, _BLOCK)
     ]
-    parts: list[list[np.ndarray]] = [[] for _ in evaluated.matches]
-    for index, run, start in track_iter_progress(tasks, file=sys.stderr) if progress else tasks:
-        parts[index].append(_effects(run, start))
-    # (I,) for each detector, the mean over its runs
-    effects = [
-        np.concatenate(part).reshape(len(runs), -1).mean(axis=0)
-        for part, runs in zip(parts, evaluated.matches, strict=True)
-    ]
-    exhibits: dict[str, list[Exhibit]] = {}
-    missing: dict[str, None] = {}
-    for index, name in enumerate(names[1:], start=1):
-        effect = np.nan_to_num(effects[index] - effects[0])
-        exhibits[name] = []
-        for image in _choose(effect, num_images):
-            try:
-                exhibits[name].append(_exhibit(evaluated, names, index, image, effect[image]))
-            except FileNotFoundError as error:
-                missing[f"The gallery lacks an {error}."] = None
-    return exhibits, list(missing)
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in evaluation.matches}
+    for name, run, start in tqdm(tasks, desc="gallery", disable=not progress):
+        parts[name].append(_effects(run, start))
+    return {
+        name: np.concatenate(parts[name]).reshape(len(runs), -1).mean(axis=0)
+        for name, runs in evaluation.matches.items()
+    }
 
 
 def _effects(run: Matches, start: int) -> np.ndarray:
@@ -95,33 +108,50 @@ def _choose(effect: np.ndarray, num_images: int) -> list[int]:
     return first + [image for image in order[::-1][:half] if effect[image] < 0]
 
 
-def _exhibit(
-    evaluated: Evaluated, names: Sequence[str], index: int, image: int, effect: float
-) -> Exhibit:
-    truth = evaluated.truth
-    info = truth.coco.imgs[truth.image_ids[image]]
-    colors = palette(len(truth.category_ids))
-    place = {key: number for number, key in enumerate(truth.category_ids)}
-    objects = [
-        Box(a["bbox"], truth.classes[place[a["category_id"]]], colors[place[a["category_id"]]])
-        for a in truth.coco.imgToAnns[truth.image_ids[image]]
-        if not a["iscrowd"]
+def _panels(evaluation: Evaluation, names: Sequence[str], image: int) -> dict[str, list[Drawing]]:
+    """The ground truth of an image, and what the first run of each of some detectors found."""
+    annotations = evaluation.annotations
+    colors = palette(len(annotations.category_ids))
+    panels = {"ground truth": _draw_objects(annotations, image, colors)}
+    for name in names:
+        detections = evaluation.detections[name][0]
+        panels[name] = _draw_detections(detections, annotations.evaluated_classes, image, colors)
+    return panels
+
+
+def _draw_objects(
+    annotations: Annotations, image: int, colors: Sequence[tuple[int, int, int]]
+) -> list[Drawing]:
+    objects, classes = annotations.objects, annotations.evaluated_classes
+    width, height = annotations.image_sizes[image]
+    return [
+        Drawing(
+            xywh=objects.boxes[row],
+            label=classes[objects.category[row]],
+            color=colors[objects.category[row]],
+            mask=objects.masks and compress(objects.masks[row], int(height), int(width)),
+        )
+        for row in annotations.objects_in(image, image + 1)
+        if not objects.is_crowd[row]
     ]
-    panels = {"ground truth": objects}
-    for number in (0, index):
-        panels[names[number]] = _found(evaluated.detections[number], image, truth.classes, colors)
-    picture = draw_panels(evaluated.image_dir / info["file_name"], panels)
-    return Exhibit(info["file_name"], float(effect), picture)
 
 
-def _found(
-    detections: Detections, image: int, classes: Sequence[str], colors: Sequence[tuple]
-) -> list[Box]:
-    rows = np.flatnonzero((detections.image == image) & (detections.score >= SHOWN_SCORE))
-    boxes = []
-    for row in rows:
+def _draw_detections(
+    detections: Detections,
+    classes: Sequence[str],
+    image: int,
+    colors: Sequence[tuple[int, int, int]],
+) -> list[Drawing]:
+    drawings = []
+    for row in np.flatnonzero((detections.image == image) & (detections.score >= SHOWN_SCORE)):
         shape, category = detections.shapes[row], detections.category[row]
-        xywh = shape if detections.iou_type == "bbox" else mask_utils.toBbox(shape)
-        label = f"{classes[category]} {detections.score[row]:.2f}"
-        boxes.append(Box(xywh, label, colors[category]))
-    return boxes
+        mask = shape if detections.iou_type == "segm" else None
+        drawings.append(
+            Drawing(
+                xywh=shape if mask is None else mask_utils.toBbox(mask),
+                label=f"{classes[category]} {detections.score[row]:.2f}",
+                color=colors[category],
+                mask=mask,
+            )
+        )
+    return drawings

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from ...coco.bootstrap import Estimate
 from ...coco.metrics import METRICS
 from ...io.tables import markdown
-from ..comparison import Comparison, Detector, seed_deviation
+from ..comparison import Comparison, Detector
+from ..evaluation import seed_deviation
 
 _MEGA, _GIGA = 1e6, 1e9
 # with fewer images the intervals are somewhat too narrow

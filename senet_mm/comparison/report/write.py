@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ...io.files import make_writable, write_whole
-from ..comparison import Comparison, Evaluated
+from ..comparison import Comparison
+from ..evaluation import Evaluation
 from .gallery import Exhibit, galleries
 from .page import html
 from .tables import class_table, difference_tables, metrics_table, notes, verdicts
@@ -28,14 +29,20 @@ def prepare_report(out_dir: Path, *, num_images: int = 8) -> None:
 
 
 def write_report(
-    comparison: Comparison, evaluated: Evaluated, out_dir: Path, *, num_images: int = 8
+    comparison: Comparison,
+    evaluation: Evaluation,
+    out_dir: Path,
+    *,
+    image_dir: Path | None = None,
+    num_images: int = 8,
 ) -> list[Path]:
     """Write ``report.md``, ``report.json`` and ``report.html``, each whole or not at all.
 
     Args:
         comparison: The comparison.
-        evaluated: What its gallery is drawn from; without an image folder there is none.
+        evaluation: What it was taken from, for the gallery.
         out_dir: Where the files go.
+        image_dir: Where the images are; without it there is no gallery.
         num_images: Images of the gallery, per detector but the baseline. One that cannot be read
             is left out, which a note tells.
 
@@ -47,10 +54,8 @@ def write_report(
     """
     prepare_report(out_dir, num_images=num_images)
     exhibits: dict[str, list[Exhibit]] = {}
-    if evaluated.image_dir is not None and num_images:
-        exhibits, missing = galleries(
-            evaluated, comparison.names, num_images=num_images, progress=True
-        )
+    if image_dir is not None and num_images:
+        exhibits, missing = galleries(evaluation, image_dir, num_images=num_images, progress=True)
         comparison = replace(comparison, remarks=(*comparison.remarks, *missing))
     contents = {
         "report.md": as_markdown(comparison),

@@ -1,11 +1,14 @@
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pycocotools import mask as mask_utils
 
+from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.metrics import coco_metrics
+from senet_mm.coco.results import read_results
+from senet_mm.comparison.evaluation import evaluate
 from senet_mm.comparison.report import gallery
 from senet_mm.comparison.report.gallery import galleries
 
@@ -35,11 +38,12 @@ def effect(compared, results_files, tmp_path_factory) -> np.ndarray:
 
 @pytest.mark.parametrize("block", [250, 4])
 def test_images_for_both_sides_with_truth_and_both_detectors(
-    compared, effect, block: int, monkeypatch
+    compared, effect, shapes_root: Path, block: int, monkeypatch
 ) -> None:
-    comparison, evaluated = compared
+    _, evaluation = compared
     monkeypatch.setattr(gallery, "_BLOCK", block)
-    exhibits, missing = galleries(evaluated, comparison.names, num_images=3)  # 4, rounded up
+    image_dir = shapes_root / "val2017"
+    exhibits, missing = galleries(evaluation, image_dir, num_images=3)  # 4, rounded up
     assert list(exhibits) == ["poor"] and not missing
     shown = exhibits["poor"]
     assert len(shown) == min(2, (effect > 0).sum()) + min(2, (effect < 0).sum())
@@ -54,10 +58,40 @@ def test_images_for_both_sides_with_truth_and_both_detectors(
 
 
 def test_a_missing_image_is_left_out_and_named(compared, tmp_path: Path, capsys) -> None:
-    comparison, evaluated = compared
-    elsewhere = replace(evaluated, image_dir=tmp_path)
-    exhibits, missing = galleries(elsewhere, comparison.names, num_images=2, progress=True)
+    _, evaluation = compared
+    exhibits, missing = galleries(evaluation, tmp_path, num_images=2, progress=True)
     assert exhibits == {"poor": []}
     assert missing and all(f"lacks an image {tmp_path}" in remark for remark in missing)
     out, err = capsys.readouterr()
     assert "3/3" in err and not out  # runs, each once
+
+
+def test_masks_are_drawn_where_masks_were_evaluated(shapes_root: Path, tmp_path: Path) -> None:
+    ann_file = shapes_root / "annotations" / "instances_val2017.json"
+    annotations = read_annotations(ann_file, masks=True)
+    objects = annotations.objects
+    files = {}
+    for name, step in (("all", 1), ("half", 2)):
+        found = []
+        for row in range(0, len(objects.ids), step):
+            found.append(
+                dict(
+                    image_id=annotations.image_ids[objects.image[row]],
+                    category_id=annotations.category_ids[objects.category[row]],
+                    segmentation=objects.masks[row],  # compressed, as results are
+                    score=0.9,
+                )
+            )
+        files[name] = tmp_path / f"{name}.segm.json"
+        files[name].write_text(json.dumps(found))
+    detections = {name: [read_results(path, annotations)] for name, path in files.items()}
+    evaluation = evaluate(annotations, detections, num_resamples=2)
+    exhibits, _ = galleries(evaluation, shapes_root / "val2017", num_images=1)
+    first = annotations.file_names.index(exhibits["half"][0].file_name)
+    panels = gallery._panels(evaluation, ("all", "half"), first)
+    shown = objects.is_crowd[annotations.objects_in(first, first + 1)] == 0
+    assert len(panels["ground truth"]) == shown.sum()
+    for drawing in (*panels["ground truth"], *panels["all"]):
+        assert mask_utils.decode(drawing.mask).any()
+    x, y, width, height = panels["all"][0].xywh
+    assert mask_utils.toBbox(panels["all"][0].mask).tolist() == [x, y, width, height]

@@ -35,9 +35,11 @@ class Balanced(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_three_files_and_nothing_else(compared, tmp_path: Path) -> None:
-    comparison, evaluated = compared
-    paths = write_report(comparison, evaluated, tmp_path, num_images=4)
+def test_three_files_and_nothing_else(compared, shapes_root: Path, tmp_path: Path) -> None:
+    comparison, evaluation = compared
+    paths = write_report(
+        comparison, evaluation, tmp_path, image_dir=shapes_root / "val2017", num_images=4
+    )
     assert [path.name for path in paths] == ["report.md", "report.json", "report.html"]
     assert sorted(tmp_path.iterdir()) == sorted(paths)
 
@@ -51,13 +53,17 @@ def test_three_files_and_nothing_else(compared, tmp_path: Path) -> None:
     assert f"{100 * ap.low:+.1f} to {100 * ap.high:+.1f}" in text
 
 
-def test_the_page_is_whole_and_needs_no_other_file(compared, tmp_path: Path) -> None:
-    comparison, evaluated = compared
+def test_the_page_is_whole_and_needs_no_other_file(
+    compared, shapes_root: Path, tmp_path: Path
+) -> None:
+    comparison, evaluation = compared
     detectors = tuple(
         replace(detector, name=f"<b>{detector.name}</b> & co") for detector in comparison.detectors
     )
     odd = replace(comparison, detectors=detectors)
-    page = write_report(odd, evaluated, tmp_path, num_images=4)[2].read_text()
+    page = write_report(odd, evaluation, tmp_path, image_dir=shapes_root / "val2017", num_images=4)[
+        2
+    ].read_text()
     parser = Balanced()
     parser.feed(page)
     assert not parser.open
@@ -70,7 +76,7 @@ def test_the_page_is_whole_and_needs_no_other_file(compared, tmp_path: Path) -> 
 
 
 def test_names_that_mean_something_to_tables_and_plots(compared, tmp_path: Path) -> None:
-    comparison, evaluated = compared
+    comparison, evaluation = compared
     names = ("_a|b", "$c")
     detectors = tuple(
         replace(detector, name=name)
@@ -79,7 +85,7 @@ def test_names_that_mean_something_to_tables_and_plots(compared, tmp_path: Path)
     classes = ("$x$|y", *comparison.bootstrap.classes[1:])
     result = replace(comparison.bootstrap, classes=classes)
     odd = replace(comparison, detectors=detectors, bootstrap=result)
-    _, _, page = write_report(odd, evaluated, tmp_path, num_images=0)
+    _, _, page = write_report(odd, evaluation, tmp_path, num_images=0)
     header, *rows = (line for line in as_markdown(odd).splitlines() if line.startswith("|"))
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in [header, *rows[:3]]}) == 1
     text = page.read_text()
@@ -90,7 +96,7 @@ def test_names_that_mean_something_to_tables_and_plots(compared, tmp_path: Path)
 
 
 def test_numbers_that_json_cannot_hold_are_nothing(compared, tmp_path: Path) -> None:
-    comparison, evaluated = compared
+    comparison, evaluation = compared
     nan = float("nan")
     curves = (Curves("run", ((10, nan),), ()),)
     first = replace(
@@ -99,7 +105,7 @@ def test_numbers_that_json_cannot_hold_are_nothing(compared, tmp_path: Path) -> 
         curves=curves,
     )
     odd = replace(comparison, detectors=(first, *comparison.detectors[1:]))
-    path = write_report(odd, evaluated, tmp_path, num_images=0)[1]
+    path = write_report(odd, evaluation, tmp_path, num_images=0)[1]
 
     def refuse(name: str) -> None:
         raise AssertionError(name)
@@ -111,11 +117,11 @@ def test_numbers_that_json_cannot_hold_are_nothing(compared, tmp_path: Path) -> 
 
 
 def test_a_missing_image_becomes_a_note(compared, tmp_path: Path) -> None:
-    comparison, evaluated = compared
-    elsewhere = replace(evaluated, image_dir=tmp_path / "moved")
-    paths = write_report(comparison, elsewhere, tmp_path / "out", num_images=2)
+    comparison, evaluation = compared
+    moved = tmp_path / "moved"
+    paths = write_report(comparison, evaluation, tmp_path / "out", image_dir=moved, num_images=2)
     for path in paths[0], paths[2]:
-        assert f"The gallery lacks an image {tmp_path / 'moved'}" in path.read_text()
+        assert f"The gallery lacks an image {moved}" in path.read_text()
 
 
 def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
@@ -149,8 +155,8 @@ def test_many_detectors_can_be_told_apart() -> None:
 
 
 def test_without_images_there_is_no_gallery(compared, tmp_path: Path) -> None:
-    comparison, evaluated = compared
-    page = write_report(comparison, replace(evaluated, image_dir=None), tmp_path)[2].read_text()
+    comparison, evaluation = compared
+    page = write_report(comparison, evaluation, tmp_path)[2].read_text()
     assert "<img" not in page and "differ most" not in page
 
 

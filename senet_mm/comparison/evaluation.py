@@ -1,0 +1,83 @@
+"""How good detectors are on one annotation file, from what they detected: numbers alone."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..coco.accumulate import precision_curves
+from ..coco.annotations import Annotations
+from ..coco.bootstrap import Bootstrap, bootstrap
+from ..coco.matches import Matches, match
+from ..coco.results import Detections
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Numbers of detectors, the baseline first, and what they were computed from.
+
+    Attributes:
+        annotations: The annotations.
+        detections: Of each run of each detector.
+        matches: The same, matched to the objects.
+        bootstrap: Metrics with intervals, and the differences to the baseline.
+        precision: Of each detector's first run, mean precision at the 101 recalls by IoU threshold.
+    """
+
+    annotations: Annotations
+    detections: dict[str, tuple[Detections, ...]]
+    matches: dict[str, tuple[Matches, ...]]
+    bootstrap: Bootstrap
+    precision: dict[str, dict[str, list[float]]]
+
+
+def evaluate(
+    annotations: Annotations,
+    detections: Mapping[str, Sequence[Detections]],
+    *,
+    num_resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    progress: bool = False,
+) -> Evaluation:
+    """Evaluate detectors and their differences to the first.
+
+    Args:
+        annotations: The annotations, with their masks where the detections are masks.
+        detections: Of each run of each detector by its name, the baseline first.
+        num_resamples: Resamples of the bootstrap over images.
+        confidence: Confidence of the intervals.
+        seed: Seed of the resamples.
+        progress: Whether to show bars on stderr.
+
+    Raises:
+        ValueError: If an option is out of its range, or there are too few images.
+    """
+    matches = {
+        name: tuple(match(annotations, run, progress=progress) for run in runs)
+        for name, runs in detections.items()
+    }
+    result = bootstrap(
+        list(matches.values()),
+        num_resamples=num_resamples,
+        confidence=confidence,
+        seed=seed,
+        progress=progress,
+    )
+    return Evaluation(
+        annotations=annotations,
+        detections={name: tuple(runs) for name, runs in detections.items()},
+        matches=matches,
+        bootstrap=result,
+        precision={
+            name: {key: curve.tolist() for key, curve in precision_curves(runs[0]).items()}
+            for name, runs in matches.items()
+        },
+    )
+
+
+def seed_deviation(values: Sequence[float | None]) -> float | None:
+    """Standard deviation over the seeds of a detector; None for a single one."""
+    defined = [value for value in values if value is not None]
+    return statistics.stdev(defined) if len(defined) > 1 else None

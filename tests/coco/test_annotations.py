@@ -1,0 +1,144 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from senet_mm.coco.accumulate import ALL_METRICS
+from senet_mm.coco.annotations import Annotations, check_same_annotations, read_annotations
+from senet_mm.coco.matches import match
+from senet_mm.coco.metrics import coco_metrics
+from senet_mm.coco.results import read_results
+from tests.coco.coco_cases import coco_eval, random_case, write_case
+
+
+def read(
+    folder: Path, truth: dict, name: str = "truth.json", *, masks: bool = False
+) -> Annotations:
+    path = folder / name
+    path.write_text(json.dumps(truth))
+    return read_annotations(path, masks=masks)
+
+
+def test_reads_classes_and_file_names(tmp_path: Path) -> None:
+    data, _ = random_case(0, num_images=3)
+    data["images"].reverse()
+    data["categories"].reverse()
+    file = read(tmp_path, data)
+    assert file.categories[0] == (4, "class 4")
+    assert file.classes == file.evaluated_classes[::-1]  # in the file's order, as mmdet's labels
+    assert file.file_names == ("1.jpg", "2.jpg", "3.jpg")
+    assert file.num_annotations == len(data["annotations"])
+
+
+def test_a_file_without_annotations_is_one_to_predict_on(tmp_path: Path) -> None:
+    data, _ = random_case(0)
+    del data["annotations"]
+    assert read(tmp_path, data).num_annotations == 0
+
+
+def test_objects_stand_in_the_files_order_and_are_found_by_image(tmp_path: Path) -> None:
+    data, _ = random_case(0)
+    data["annotations"].reverse()
+    data["images"].reverse()
+    file = read(tmp_path, data)
+    given = data["annotations"]
+    assert file.objects.ids.tolist() == [a["id"] for a in given]
+    assert file.objects.boxes.tolist() == [a["bbox"] for a in given]
+    assert file.objects.area.tolist() == [a["area"] for a in given]
+    assert file.objects.is_crowd.tolist() == [a["iscrowd"] == 1 for a in given]
+    assert [file.image_ids[i] for i in file.objects.image] == [a["image_id"] for a in given]
+    assert [file.category_ids[i] for i in file.objects.category] == [
+        a["category_id"] for a in given
+    ]
+    for start, stop in ((0, 12), (2, 5), (3, 4)):
+        ids = file.objects.ids[file.objects_in(start, stop)].tolist()
+        wanted = range(start + 1, stop + 1)  # ids of the images
+        assert ids == [a["id"] for image in wanted for a in given if a["image_id"] == image]
+
+
+def test_a_file_is_parsed_once_while_it_stays_the_same(tmp_path: Path) -> None:
+    data, _ = random_case(0)
+    first = read(tmp_path, data)
+    assert read_annotations(first.path) is first
+    assert first.objects.masks is None
+    data["annotations"].pop()
+    assert read(tmp_path, data).num_annotations == first.num_annotations - 1
+
+
+def test_a_missing_file_says_what_is_expected(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nope\.json not found.*train2017/.*make demo"):
+        read_annotations(tmp_path / "nope.json")
+
+
+def test_reads_in_the_order_of_ids(tmp_path: Path) -> None:
+    data, _ = random_case(0, num_images=3)
+    data["images"][1].update(width=50, height=30)
+    del data["images"][2]["width"]
+    data["images"].reverse()
+    data["categories"].reverse()
+    truth = read(tmp_path, data)
+    assert truth.image_ids == (1, 2, 3)
+    assert truth.category_ids == (1, 2, 3, 4)
+    assert truth.evaluated_classes == ("class 1", "class 2", "class 3", "class 4")
+    np.testing.assert_array_equal(truth.image_sizes, [[400, 400], [50, 30], [np.inf, 400]])
+
+
+def test_an_object_without_iscrowd_is_no_crowd(tmp_path: Path) -> None:
+    data, results = random_case(0)
+    for annotation in data["annotations"]:
+        annotation["iscrowd"] = 0
+    expected = coco_eval(data, results).stats
+    for annotation in data["annotations"]:
+        del annotation["iscrowd"]
+    metrics = coco_metrics(*write_case(tmp_path, data, results))
+    assert metrics["AP"] == pytest.approx(expected[ALL_METRICS.index("AP")])
+
+
+def test_annotation_id_0_is_warned_of(tmp_path: Path) -> None:
+    data, _ = random_case(0)
+    data["annotations"][0]["id"] = 0
+    with pytest.warns(UserWarning, match="number annotations from 1"):
+        read(tmp_path, data)
+
+
+def test_the_same_annotations_in_another_file_are_the_same(tmp_path: Path) -> None:
+    data, results = random_case(0)
+    for annotation in data["annotations"]:
+        x, y, width, height = annotation["bbox"]
+        corners = [x, y, x + width, y, x + width, y + height]
+        annotation["segmentation"] = [corners]
+    first = read(tmp_path, data, "first.json", masks=True)
+    for index, annotation in enumerate(data["annotations"]):
+        annotation["id"] = 1000 - index
+    data["annotations"].reverse()
+    data["images"].reverse()
+    second = read(tmp_path, data, "second.json", masks=True)
+    # also after one of them was evaluated
+    for entry in results:
+        entry["segmentation"] = {"size": [400, 400], "counts": [0, 50, 160_000 - 50]}
+    _, path = write_case(tmp_path, data, results)
+    match(second, read_results(path, second))
+    check_same_annotations(first, second)
+    data["annotations"][0]["segmentation"] = [[0, 0, 9, 0, 9, 9]]
+    with pytest.raises(ValueError, match="differ in objects"):
+        check_same_annotations(first, read(tmp_path, data, "third.json", masks=True))
+
+
+def test_other_annotations_are_refused(tmp_path: Path) -> None:
+    def changed(file: str, part: str, index: int, **values: object) -> Annotations:
+        data, _ = random_case(0)
+        data[part][index].update(values)
+        return read(tmp_path, data, file)
+
+    first = read(tmp_path, random_case(0)[0])
+    for name, other, message in (
+        ("a.json", changed("a.json", "images", 3, id=99), r"1 only in the first, 1 only in the"),
+        ("b.json", changed("b.json", "categories", 3, name="cat"), "differ in categories"),
+        ("c.json", changed("c.json", "annotations", 0, bbox=[0, 0, 9, 9]), "differ in objects"),
+        ("e.json", changed("e.json", "annotations", 0, iscrowd=1), "differ in objects"),
+        ("d.json", changed("d.json", "annotations", 0, area=3.5), "differ in objects"),
+    ):
+        with pytest.raises(ValueError, match=message) as error:
+            check_same_annotations(first, other)
+        assert name in str(error.value) and "truth.json" in str(error.value)
