@@ -4,7 +4,7 @@ import argparse
 
 from ..profiling.complexity import build_backbone, complexity_table
 from ..profiling.paper_table import paper_table
-from . import common as cli
+from ..runs.config import read_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,5 +27,5 @@ def main() -> None:
     if args.paper:
         print(paper_table())
         return
-    backbones = {path: build_backbone(cli.read_config(path)) for path in args.configs}
+    backbones = {path: build_backbone(read_config(path)) for path in args.configs}
     print(complexity_table(backbones, tuple(args.size)))

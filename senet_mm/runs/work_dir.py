@@ -13,13 +13,13 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from ..cli.common import read_config
 from ..coco.results import IOU_TYPES
 from ..io.files import write_whole
 from ..weights.read.file import sha256
-from .data_root import annotation_path, image_dir, set_data_root, single_test_set
-from .inference_config import inference_config
-from .preflight import check_data
+from .config import inference_config, read_config
+from .data_root import set_data_root
+from .datasets import annotation_path, image_dir, single_test_set
+from .preflight import check_data, prepare
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,7 @@ def detect(run: Run) -> Path:
         format_only=True,
         outfile_prefix=f"{stem}.unfinished",
     )
+    prepare(cfg, "test")
     Runner.from_cfg(cfg).test()
     _remove([record, *files])
     for made, file in zip(unfinished, files, strict=True):

@@ -7,7 +7,6 @@ import pytest
 from mmengine.config import Config
 
 from senet_mm.comparison.inputs import Entry
-from senet_mm.runs import inference_config
 from senet_mm.runs import work_dir as runs
 from senet_mm.runs.work_dir import Run, detect
 
@@ -34,7 +33,7 @@ class Detector:
 def run(tmp_path: Path, monkeypatch) -> Run:
     monkeypatch.setattr(runs, "Runner", Detector)
     monkeypatch.setattr(runs, "check_data", lambda *_: None)
-    monkeypatch.setattr(inference_config, "check_checkpoint", lambda *_: None)
+    monkeypatch.setattr(runs, "prepare", lambda *_: None)
     monkeypatch.setattr(Detector, "kinds", ("bbox",))
     monkeypatch.setattr(Detector, "number", 0)
     (tmp_path / "ann.json").write_text("{}")
