@@ -58,6 +58,8 @@ class SEBottleneck(BottleneckBranch, Bottleneck):
 class SEBackboneMixin:
     """What SE adds to mmdet's ResNet family: ``se_cfg``, zero-init, checked arguments."""
 
+    reads_own_checkpoint = True  # of its init_cfg, where mmengine would
+
     def __init__(
         self,
         depth: int,

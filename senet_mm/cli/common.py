@@ -6,15 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from urllib.error import URLError
 
-import torch
 from mmengine.config import Config, DictAction
 
-from ..compat.packaged_configs import PREFIX, config_path
-from ..io.files import make_writable
-from ..runs.data_root import set_data_root
+from ..runs import config
+from ..runs.processes import StoppedElsewhere
 
 TRACEBACK_VARIABLE = "SENET_MM_TRACEBACK"
 # what bad input raises; anything else is a fault of ours or of the machine and keeps its traceback
@@ -28,6 +25,8 @@ def run(main: Callable[[], None]) -> None:
     """
     try:
         main()
+    except StoppedElsewhere:  # that process has told why
+        sys.exit(2)
     except _INPUT_ERRORS as error:
         if os.environ.get(TRACEBACK_VARIABLE):
             raise
@@ -75,64 +74,18 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
 
 
-def read_config(path: str) -> Config:
-    """Read a config file or a packaged config (``senet_mm::NAME``).
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it cannot be read, or has no ``model``.
-    """
-    file = config_path(path) if path.startswith(PREFIX) else Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(f"config {path} not found")
-    try:
-        cfg = Config.fromfile(file)
-    except (SyntaxError, NameError, AttributeError) as error:
-        raise ValueError(f"config {path} is no valid config: {error}") from error
-    if "model" not in cfg:
-        raise ValueError(f"config {path} has no model")
-    return cfg
-
-
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config and apply the arguments of :func:`add_config_arguments`.
 
-    ``--cfg-options`` come last, so that they win over every other argument.
+    Raises:
+        FileNotFoundError, ValueError: As :func:`senet_mm.runs.config.load_config`.
     """
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
-    cfg = read_config(args.config)
-    cfg.launcher = args.launcher
-    if args.launcher == "pytorch" and not torch.cuda.is_available():
-        _prepare_cpu_processes(cfg)
-    if args.data_root is not None:
-        # first the options too: they may name the files to look for below the root
-        cfg.merge_from_dict(args.cfg_options or {})
-        set_data_root(cfg, args.data_root)
-    if args.seed is not None:
-        cfg.randomness = dict(seed=args.seed)
-    cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(cfg.filename).stem}"
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
-    return cfg
-
-
-def _prepare_cpu_processes(cfg: Config) -> None:
-    """Let several processes train on CPUs; mmengine alone takes it that each has a GPU."""
-    torch.distributed.init_process_group("gloo")
-    wrapper = dict(
-        type="MMDistributedDataParallel",
-        broadcast_buffers=False,
-        find_unused_parameters=cfg.get("find_unused_parameters", False),
+    return config.load_config(
+        args.config,
+        work_dir=args.work_dir,
+        data_root=args.data_root,
+        seed=args.seed,
+        launcher=args.launcher,
+        options=args.cfg_options,
     )
-    # else mmengine binds each process to the GPU of its rank
-    cfg.model_wrapper_cfg = wrapper | cfg.get("model_wrapper_cfg", {}) | dict(device_ids=None)
-
-
-def make_work_dir(cfg: Config) -> None:
-    """Create the work dir and make sure that files can be written there.
-
-    Raises:
-        OSError: Naming the folder, if it cannot be created or written.
-    """
-    folder = Path(cfg.work_dir)
-    make_writable(folder, f"the work dir {folder}", "choose one with --work-dir")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ..profiling.complexity import build_backbone, complexity_table
 from ..profiling.paper_table import paper_table
-from . import common as cli
+from ..runs.config import read_config
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -30,5 +30,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.paper:
         print(paper_table())
         return
-    backbones = {path: build_backbone(cli.read_config(path)) for path in args.configs}
+    backbones = {path: build_backbone(read_config(path)) for path in args.configs}
     print(complexity_table(backbones, tuple(args.size)))

@@ -41,12 +41,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     checkpoint = fetch(args.source, unsafe=args.unsafe)
-    found = find_backbone(checkpoint, args.prefix)
+    weights = find_backbone(checkpoint, args.prefix)
     stated = Config(dict())
     stated.merge_from_dict(args.backbone or {})
     converted, report = convert(
         checkpoint,
-        found,
+        weights,
         to=args.to,
         backbone_only=args.backbone_only,
         stated=stated.to_dict(),
@@ -54,5 +54,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     path = write(converted, args.out, force=args.force)
     print(f"\n{report.table()}\n")
     meta = converted["meta"]["senet_mm"]
-    print(f"backbone={meta['backbone']}\ndata_preprocessor: {found.preprocessing.as_config()}")
+    print(f"backbone={meta['backbone']}\ndata_preprocessor: {weights.preprocessing.as_config()}")
     print(f"Written: {path}")

@@ -12,7 +12,8 @@ from ..gates.record import check_classes, record_gates
 from ..gates.statistics import find_blocks
 from ..gates.summary import as_json, saturation_table, suggest, suggestion, summarize
 from ..profiling.complexity import build_detector, count_parameters
-from ..weights.read.sources import fetch
+from ..runs.config import inference_config
+from ..runs.preflight import prepare
 from . import common as cli
 
 
@@ -52,8 +53,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = cli.load_config(args)
-    fetch(args.checkpoint)  # fails before the data set is read
     out_dir = Path(args.out_dir or Path(cfg.work_dir) / "gates")
+    prepare(inference_config(cfg, args.checkpoint, out_dir / "log"), "test")
     model = build_detector(cfg)
     blocks = find_blocks(model)
     obstacles = find_obstacles(model, blocks)
@@ -62,7 +63,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         select_blocks(args.drop, blocks, obstacles)
         check_replaceable(out_dir / "dropped", force=args.force)
 
-    out_dir.mkdir(parents=True, exist_ok=True)
     statistics = record_gates(
         cfg, args.checkpoint, work_dir=out_dir / "log", max_images=args.max_images
     )

@@ -10,10 +10,12 @@ from mmdet.apis import DetInferencer
 from mmengine.config import Config
 from torch import nn
 
-from ..runs.preflight import check_fit
-from ..weights.load.match import fit_detector
-from ..weights.read.sources import Checkpoint, fetch
-from . import common as cli
+from ..runs.config import read_config
+from ..runs.preflight import prepare
+from ..weights.load.complete import check_complete
+from ..weights.load.detector import match_detector
+from ..weights.read.checkpoint import Checkpoint
+from ..weights.read.sources import fetch
 
 
 class CheckedInferencer(DetInferencer):
@@ -24,8 +26,8 @@ class CheckedInferencer(DetInferencer):
         super().__init__(cfg, None, device, palette="random")
 
     def _load_weights_to_model(self, model: nn.Module, checkpoint: None, cfg: Config) -> None:
-        weights, _ = fit_detector(model, self._checkpoint)
-        check_fit(weights, model.state_dict(), self._checkpoint.source)
+        weights, _ = match_detector(model, self._checkpoint)
+        check_complete(weights, model.state_dict(), self._checkpoint.source)
         content = {"state_dict": weights, "meta": self._checkpoint.meta}
         super()._load_weights_to_model(model, content, cfg)
 
@@ -52,8 +54,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise ValueError(
             "two pictures have one file name: their drawings would overwrite each other"
         )
-    cfg = cli.read_config(args.config)
+    cfg = read_config(args.config)
+    cfg.work_dir = args.out_dir
+    cfg.load_from, cfg.resume = None, False  # the inferencer is given what is read here
     checkpoint = fetch(args.checkpoint)
+    prepare(cfg, "infer")
     inferencer = CheckedInferencer(cfg, checkpoint, args.device)
     inferencer(args.images, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False)
     print(f"{len(args.images)} drawings in {args.out_dir}/vis, boxes in {args.out_dir}/preds")

@@ -7,7 +7,7 @@ from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 from mmengine.runner import Runner
 
-from ..runs.preflight import check_checkpoint, check_data, require_fit
+from ..runs.preflight import prepare
 from . import common as cli
 
 
@@ -29,10 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = cli.load_config(args)
     cfg.load_from = args.checkpoint
-    check_checkpoint(args.checkpoint)  # before the data set is read
-    check_data(cfg, ("test_dataloader",))
-    cli.make_work_dir(cfg)
-    require_fit(cfg)
+    prepare(cfg, "test")
     if args.show_dir:
         args.show, args.wait_time = False, 0  # of mmdet's own tool, read by the hook's helper
         trigger_visualization_hook(cfg, args)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from ..runs.preflight import check_checkpoints, check_data, check_frozen, require_fit, watch_weights
+from ..runs.preflight import prepare
 from . import common as cli
 
 
@@ -36,7 +36,6 @@ def apply_train_arguments(cfg: Config, args: argparse.Namespace) -> None:
         cfg.auto_scale_lr.enable = True
     if args.resume:
         cfg.resume = True
-        require_fit(cfg)
         cfg.load_from = None if args.resume == "auto" else args.resume
 
 
@@ -44,9 +43,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = cli.load_config(args)
     apply_train_arguments(cfg, args)
-    watch_weights(cfg)
-    check_frozen(cfg)
-    check_checkpoints(cfg)  # before the data set is read
-    check_data(cfg, ("train_dataloader", "val_dataloader"))
-    cli.make_work_dir(cfg)
+    prepare(cfg, "train")
     Runner.from_cfg(cfg).train()

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..io.files import whole_file, write_whole
 from ..layers import SEResidualMixin, stage_se_cfgs
 from ..profiling.complexity import build_detector, count_parameters
-from ..runs.preflight import check_fit
+from ..weights.load.complete import check_complete
 from ..weights.read.sources import fetch
 from .fold import check_foldable, fold_gates
 from .statistics import Block, find_blocks
@@ -122,7 +122,7 @@ def drop(
     check_replaceable(work_dir, force=force)
     model = build_detector(cfg)
     loaded = fetch(str(checkpoint))
-    check_fit(loaded.state_dict, model.state_dict(), str(checkpoint))
+    check_complete(loaded.state_dict, model.state_dict(), str(checkpoint))
     model.load_state_dict(loaded.state_dict, strict=False)
     blocks = find_blocks(model)
     for name in select_blocks(list(gates), blocks, find_obstacles(model, blocks)):

@@ -11,9 +11,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.utils import ProgressBar
 
-from ..runs.data_root import dataset_class, single_test_set
-from ..runs.inference_config import inference_config
-from ..runs.preflight import check_data
+from ..runs.config import inference_config
+from ..runs.datasets import dataset_class, single_test_set
+from ..runs.preflight import prepare
 from .statistics import GateRecorder, GateStatistics
 
 
@@ -36,8 +36,9 @@ def record_gates(
             not annotated, the checkpoint does not fit, or the model has no SE block.
     """
     single_test_set(cfg)
-    check_data(cfg, ("test_dataloader",))
-    runner = Runner.from_cfg(_silent(inference_config(cfg, checkpoint, work_dir), max_images))
+    test_cfg = _silent(inference_config(cfg, checkpoint, work_dir), max_images)
+    prepare(test_cfg, "test")
+    runner = Runner.from_cfg(test_cfg)
     with GateRecorder(runner.model) as recorder:
         dataset = runner.test_dataloader.dataset
         present = _classes_per_image(dataset)

@@ -15,8 +15,8 @@ from mmengine.runner import Runner
 from ..coco.results import IOU_TYPES
 from ..io.files import write_whole
 from ..weights.read.file import sha256
-from .inference_config import inference_config
-from .preflight import check_data
+from .config import inference_config
+from .preflight import check_data, prepare
 from .work_dir import Run
 
 
@@ -61,6 +61,7 @@ def plan(run: Run) -> Inference | None:
         format_only=True,
         outfile_prefix=f"{_stem(run)}.unfinished",
     )
+    prepare(cfg, "test")
     return Inference(run, cfg, fingerprint)
 
 

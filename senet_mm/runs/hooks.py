@@ -1,18 +1,24 @@
-"""Checks of weights in a run of mmengine."""
+"""Checks of weights while mmengine runs, as hooks."""
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from ..weights.init_cfg import pretrained_of
-from ..weights.load.match import backbone_of, detector_of, fit_detector, load_weights
+from ..weights.load.complete import check_complete
+from ..weights.load.detector import backbone_of, match_detector, unwrapped
+from ..weights.load.match import load_weights
 from ..weights.load.report import LoadReport
-from ..weights.read.sources import TIMM, fetch, unwrap
+from ..weights.read.checkpoint import unwrap
+from ..weights.read.sources import fetch, release
+from ..weights.read.timm_zoo import TIMM
 from ..weights.recognize.normalization import Preprocessing
 
 
@@ -35,20 +41,31 @@ class WeightsHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Check what the backbone was initialized from.
 
-        mmengine loads an ``init_cfg`` of mmdet's backbones or of a whole
-        detector, and loads what fits; here it is loaded once more, from the
-        tensors that were checked.
-
         Raises:
             ValueError: If it is not of this backbone.
         """
-        model = detector_of(runner.model)
+        if not runner._has_loaded:
+            self._check_initial(runner)
+        release()
+
+    def before_test(self, runner: Runner) -> None:
+        """Give up what was kept of the checks."""
+        release()
+
+    def _check_initial(self, runner: Runner) -> None:
+        """Load once more what the backbone was initialized from.
+
+        mmengine loads an ``init_cfg`` of mmdet's backbones or of a whole
+        detector, and loads what fits; here it is loaded once more, from the
+        tensors that were checked.
+        """
+        model = unwrapped(runner.model)
         backbone = backbone_of(model)
-        if backbone is None or runner._has_loaded:
+        if backbone is None:
             return
         whole = pretrained_of(getattr(model, "init_cfg", None))  # over the backbone's own
         for cfg in whole:
-            weights, report = fit_detector(model, fetch(cfg["checkpoint"]), cfg.get("prefix"))
+            weights, report = match_detector(model, fetch(cfg["checkpoint"]), cfg.get("prefix"))
             model.load_state_dict(weights, strict=False)
             _compare_preprocessing(runner, report)
         if whole:
@@ -72,8 +89,43 @@ class WeightsHook(Hook):
         # of timm's nets mmengine has the tensors alone, renamed: their family is lost
         known = source.startswith(TIMM)
         given = fetch(source) if known else unwrap(source, checkpoint)
-        checkpoint["state_dict"], report = fit_detector(runner.model, given)
+        checkpoint["state_dict"], report = match_detector(runner.model, given)
         _compare_preprocessing(runner, report)
+
+
+@HOOKS.register_module()
+class CheckFitHook(Hook):
+    """Refuse a checkpoint that leaves tensors of the model unset."""
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Called by mmengine between reading a checkpoint and copying its tensors.
+
+        Raises:
+            ValueError: As :func:`senet_mm.weights.load.complete.check_complete`.
+        """
+        weights = checkpoint.get("state_dict", checkpoint)
+        check_complete(weights, unwrapped(runner.model).state_dict(), str(runner._load_from))
+
+
+def add_hooks(cfg: Config, *, complete: bool) -> None:
+    """Have the runner of a config check weights.
+
+    Args:
+        cfg: The config; hooks of these kinds that it has already are replaced.
+        complete: Whether what is loaded must have every tensor of the model
+            (:class:`CheckFitHook`), or may be a classifier's.
+    """
+    kinds = [WeightsHook, CheckFitHook] if complete else [WeightsHook]
+    others = [hook for hook in cfg.get("custom_hooks") or [] if _kind_of(hook) not in kinds]
+    cfg.custom_hooks = [*others, *(dict(type=f"mmengine.{kind.__name__}") for kind in kinds)]
+
+
+def _kind_of(hook: Any) -> object:
+    """The class of a hook, which a config gives by name, as a class or as an object."""
+    if isinstance(hook, Hook):
+        return type(hook)
+    kind = hook.get("type")
+    return HOOKS.get(kind) if isinstance(kind, str) else kind
 
 
 def _compare_preprocessing(runner: Runner, report: LoadReport) -> None:

@@ -3,26 +3,59 @@
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
 
 from mmdet.registry import MODELS
 from mmengine.config import Config
-from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
-from mmengine.registry import HOOKS
-from mmengine.runner import Runner, find_latest_checkpoint
-from torch import Tensor
 
-from ..backbones.se_resnet import SEBackboneMixin
 from ..coco.annotations import read_annotations
 from ..coco.images import check_images
+from ..io.files import make_writable
 from ..weights.init_cfg import pretrained_of
-from ..weights.read.sources import fetch
-from .data_root import annotation_path, datasets_of, image_dir, is_coco
+from .checkpoints import check_checkpoint, named_checkpoints, resumed_checkpoint
+from .datasets import annotation_path, datasets_of, image_dir, is_coco
+from .hooks import add_hooks
+from .processes import check_on_each_node, start_processes
 
-_NAMES_CHECKPOINT = re.compile(r"(^|_)(checkpoint|ckpt|pretrained)$")
+Task = Literal["train", "test", "infer"]
+_LOADERS: dict[Task, tuple[str, ...]] = {
+    "train": ("train_dataloader", "val_dataloader"),
+    "test": ("test_dataloader",),
+    "infer": (),
+}
+
+
+def prepare(cfg: Config, task: Task) -> None:
+    """Make a run ready, or stop it before anything is computed; twice does no more than once.
+
+    Joins the processes of the run, adds our hooks to the config, and checks
+    checkpoints, data sets and the work dir, in one process of each node.
+
+    Args:
+        cfg: The config, with ``work_dir``, and in ``load_from`` what is tested.
+        task: ``train``, ``test`` (of a comparison and of gates too), or
+            ``infer``, which reads no data set and has no hooks.
+
+    Raises:
+        FileNotFoundError, ValueError, OSError, ConnectionError, ImportError:
+            Naming what is missing or wrong.
+        StoppedElsewhere: If another process found that.
+    """
+    start_processes(cfg)
+    if task != "infer":  # mmdet's inferencer has no hooks
+        add_hooks(cfg, complete=task == "test" or bool(cfg.get("resume")))
+    check_on_each_node(lambda: _check(cfg, task))
+
+
+def _check(cfg: Config, task: Task) -> None:
+    if task == "train":
+        check_frozen(cfg)
+    check_checkpoints(cfg, task)  # before the data set is read
+    check_data(cfg, _LOADERS[task])
+    folder = Path(cfg.work_dir)
+    make_writable(folder, f"the work dir {folder}", "choose one with --work-dir or --out-dir")
 
 
 def check_data(cfg: Config, loaders: tuple[str, ...]) -> None:
@@ -41,68 +74,16 @@ def check_data(cfg: Config, loaders: tuple[str, ...]) -> None:
             check_images(path, image_dir(dataset))
 
 
-def check_checkpoints(cfg: Config) -> None:
-    """Read every checkpoint that a training will load, before mmengine does.
-
-    So that a file that would run code, is damaged or is missing stops the run
-    in one line. mmengine then reads its part of them in its own way.
+def check_checkpoints(cfg: Config, task: Task) -> None:
+    """Read every checkpoint that a run will load, before mmengine does.
 
     Raises:
-        As :func:`check_checkpoint`.
+        FileNotFoundError, ConnectionError, ImportError, ValueError: As
+            :func:`senet_mm.runs.checkpoints.check_checkpoint`.
     """
-    for source, ours in _checkpoints_in(cfg.model):
-        check_checkpoint(source, by_mmengine=not ours)
-    load_from = cfg.get("load_from")
-    if not load_from and cfg.get("resume"):
-        load_from = find_latest_checkpoint(cfg.work_dir)
-    if load_from:
-        check_checkpoint(load_from)
-
-
-def check_checkpoint(source: str, *, by_mmengine: bool = True) -> None:
-    """Read a checkpoint, to see whether it can be used.
-
-    Args:
-        source: A file, URL or name, see :func:`senet_mm.weights.read.sources.fetch`.
-        by_mmengine: Whether mmengine will load it, and not a backbone of ours.
-
-    Raises:
-        FileNotFoundError, ConnectionError, ImportError: If it cannot be read.
-        ValueError: If it is no checkpoint, holds more than tensors and plain
-            data, or has a format that mmengine does not read.
-    """
-    fetch(source)
-    if by_mmengine and source.endswith(".safetensors"):
-        raise ValueError(
-            f"mmengine, which loads {source} here, does not read safetensors: convert it once, "
-            f"python tools/convert_weights.py {source} OUT.pth"
-        )
-
-
-def _checkpoints_in(part: Any) -> Iterator[tuple[str, bool]]:
-    """The checkpoints anywhere in a model's config, and whether a backbone of ours loads them."""
-    if isinstance(part, (list, tuple)):
-        for item in part:
-            yield from _checkpoints_in(item)
-    if not isinstance(part, Mapping):
-        return
-    for key, value in part.items():
-        # pretrained, and what distillation and tracking call teacher_ckpt and checkpoint
-        if isinstance(value, str) and _NAMES_CHECKPOINT.search(str(key)):
-            yield value, False
-        elif key == "init_cfg" and _is_ours(part.get("type")):
-            listed = [value] if isinstance(value, Mapping) else value or []
-            pretrained = pretrained_of(value)
-            for cfg in pretrained:
-                yield cfg["checkpoint"], True
-            yield from _checkpoints_in([cfg for cfg in listed if cfg not in pretrained])
-        else:
-            yield from _checkpoints_in(value)
-
-
-def _is_ours(kind: Any) -> bool:
-    kind = MODELS.get(kind) if isinstance(kind, str) else kind
-    return isinstance(kind, type) and issubclass(kind, SEBackboneMixin)
+    for checkpoint in named_checkpoints(cfg):
+        if task == "train" or not checkpoint.initializes:
+            check_checkpoint(checkpoint)
 
 
 def check_frozen(cfg: Config) -> None:
@@ -121,7 +102,7 @@ def check_frozen(cfg: Config) -> None:
         for part in (cfg.model, backbone)
     ):
         return
-    if cfg.get("load_from") or (cfg.get("resume") and find_latest_checkpoint(cfg.work_dir)):
+    if cfg.get("load_from") or resumed_checkpoint(cfg):
         return
     frozen_stages = _option(backbone, "frozen_stages", -1)
     norm = str((_option(backbone, "norm_cfg", None) or {}).get("type"))
@@ -148,54 +129,3 @@ def _option(backbone: Mapping, name: str, absent: object) -> Any:
         if parameter is not None:
             return parameter.default
     return absent
-
-
-def check_fit(weights: Mapping[str, Tensor], model: Mapping[str, Tensor], name: str) -> None:
-    """Check that a state dict has every tensor of a model, in its shape.
-
-    mmengine loads what fits and only logs the rest, so a checkpoint of another
-    architecture would be evaluated with random weights.
-
-    Raises:
-        ValueError: Counting and naming the tensors that are missing or differ.
-    """
-    weights = {key.removeprefix("module."): tensor for key, tensor in weights.items()}
-    missing = [key for key in model if key not in weights]
-    differ = [key for key in model if key in weights and weights[key].shape != model[key].shape]
-    if missing or differ:
-        first = f"{missing[0]} is missing" if missing else _difference(differ[0], weights, model)
-        raise ValueError(
-            f"checkpoint {name} does not fit the config: of {len(model)} tensors {len(missing)} "
-            f"are missing and {len(differ)} have another shape ({first}). Use the config that was "
-            "saved with the checkpoint"
-        )
-
-
-def _difference(key: str, weights: Mapping[str, Tensor], model: Mapping[str, Tensor]) -> str:
-    return f"{key} is {tuple(weights[key].shape)}, expected {tuple(model[key].shape)}"
-
-
-@HOOKS.register_module()
-class CheckFitHook(Hook):
-    """Refuse a checkpoint that leaves tensors of the model unset (see :func:`check_fit`)."""
-
-    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Called by mmengine between reading a checkpoint and copying its tensors."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        weights = checkpoint.get("state_dict", checkpoint)
-        check_fit(weights, model.state_dict(), str(runner._load_from))
-
-
-def require_fit(cfg: Config) -> None:
-    """Have the runner of a config refuse a checkpoint that does not fit, as a whole."""
-    watch_weights(cfg)
-    cfg.custom_hooks.append(dict(type="mmengine.CheckFitHook"))
-
-
-def watch_weights(cfg: Config) -> None:
-    """Have the runner of a config check its backbone's weights (see :class:`WeightsHook`)."""
-    hook = dict(type="mmengine.WeightsHook")
-    others = [
-        other for other in cfg.get("custom_hooks") or [] if "WeightsHook" not in other["type"]
-    ]
-    cfg.custom_hooks = [*others, hook]

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from ..cli.common import read_config
-from .data_root import annotation_path, image_dir, set_data_root, single_test_set
+from .config import read_config
+from .data_root import set_data_root
+from .datasets import annotation_path, image_dir, single_test_set
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,16 @@ from torch import Tensor
 
 from ..io.files import whole_file
 from ..version import __version__
-from .load.match import fit
+from .load.match import match_backbone
 from .load.report import LoadReport
+from .read.checkpoint import Checkpoint
 from .read.file import sha256
-from .read.sources import Checkpoint
-from .recognize import own_meta
-from .recognize.backbone import CLASSIFIER, Found, check_finite
+from .recognize.backbone import CLASSIFIER, BackboneWeights, check_finite
 from .recognize.backbone_config import backbone_config
 from .recognize.families import BY_NAME, Family
 from .recognize.geometry import differences, structure
 from .recognize.key_maps import to_theirs
+from .recognize.meta import META_KEY
 
 LAYOUTS = ("senet_mm", "timm")
 _CLASSIFIERS = (CLASSIFIER, "last_linear.", f"head.{CLASSIFIER}")
@@ -32,7 +32,7 @@ _CLASSIFIERS = (CLASSIFIER, "last_linear.", f"head.{CLASSIFIER}")
 
 def convert(
     checkpoint: Checkpoint,
-    found: Found,
+    weights: BackboneWeights,
     *,
     to: str = "senet_mm",
     backbone_only: bool = False,
@@ -42,7 +42,7 @@ def convert(
 
     Args:
         checkpoint: What to convert.
-        found: The backbone in it.
+        weights: The backbone in it.
         to: ``senet_mm`` (a classifier stays, as ``fc``; a detector stays whole)
             or ``timm`` (backbone and classifier).
         backbone_only: Leave classifier, neck and heads out.
@@ -61,33 +61,33 @@ def convert(
     """
     check_finite(checkpoint.state_dict, checkpoint.source)
     if stated:
-        if found.stated:
-            raise ValueError(f"{found.source} says itself what its backbone is: no --backbone")
-        found = replace(found, hidden=found.hidden.stated(stated))
-    config = backbone_config(found)
-    _, report = fit(MODELS.build(config), found)
+        if weights.is_stated:
+            raise ValueError(f"{weights.source} says itself what its backbone is: no --backbone")
+        weights = replace(weights, hidden=weights.hidden.stated(stated))
+    config = backbone_config(weights)
+    _, report = match_backbone(MODELS.build(config), weights)
     meta = {
         "version": __version__,
-        "source": _public_name(found.source),
-        "family": found.family.name,
+        "source": _public_name(weights.source),
+        "family": weights.family.name,
         "backbone": config,
-        "preprocessing": asdict(found.preprocessing),
+        "preprocessing": asdict(weights.preprocessing),
     }
-    if Path(found.source).is_file():
-        meta["source_sha256"] = sha256(found.source)
-    others = {} if backbone_only else {key: checkpoint.state_dict[key] for key in found.others}
+    if Path(weights.source).is_file():
+        meta["source_sha256"] = sha256(weights.source)
+    others = {} if backbone_only else {key: checkpoint.state_dict[key] for key in weights.others}
     classifier = _classifier(others)
     if to == "timm":
-        rules = _timm_layout(found).rules
+        rules = _timm_layout(weights).rules
         tensors = {
-            to_theirs(key, rules): value for key, value in (found.weights | classifier).items()
+            to_theirs(key, rules): value for key, value in (weights.tensors | classifier).items()
         }
-        return {"state_dict": tensors, "meta": {own_meta.KEY: meta}}, report
-    prefix = found.prefix if len(others) > len(classifier) else ""  # a detector stays whole
-    state_dict = {prefix + name: tensor for name, tensor in found.weights.items()}
+        return {"state_dict": tensors, "meta": {META_KEY: meta}}, report
+    prefix = weights.prefix if len(others) > len(classifier) else ""  # a detector stays whole
+    state_dict = {prefix + name: tensor for name, tensor in weights.tensors.items()}
     state_dict |= others if prefix else classifier
     kept = {} if backbone_only else _plain(checkpoint.meta)
-    return {"state_dict": state_dict, "meta": kept | {own_meta.KEY: meta}}, report
+    return {"state_dict": state_dict, "meta": kept | {META_KEY: meta}}, report
 
 
 def write(checkpoint: Mapping[str, Any], out: str | Path, *, force: bool = False) -> Path:
@@ -124,18 +124,18 @@ def write(checkpoint: Mapping[str, Any], out: str | Path, *, force: bool = False
     return path
 
 
-def _timm_layout(found: Found) -> Family:
+def _timm_layout(weights: BackboneWeights) -> Family:
     """timm's family that computes what the weights were trained for."""
-    weights = structure(found.weights)
-    if any(unit["identity_init"] for unit in weights.se.values()):
-        raise ValueError(f"{found.source} has identity_init=True, which no net of timm computes")
-    deep = weights.options["deep_stem"]
+    shapes = structure(weights.tensors)
+    if any(unit["identity_init"] for unit in shapes.se.values()):
+        raise ValueError(f"{weights.source} has identity_init=True, which no net of timm computes")
+    deep = shapes.options["deep_stem"]
     for name in ("timm_deep", "legacy_deep") if deep else ("shared", "legacy"):
         family = BY_NAME[name]
-        needed = differences(weights, found.hidden, weights, family.hidden(weights))
+        needed = differences(shapes, weights.hidden, shapes, family.hidden(shapes))
         if not needed:
             return family
-    raise ValueError(f"no net of timm computes what {found.source} needs: {', '.join(needed)}")
+    raise ValueError(f"no net of timm computes what {weights.source} needs: {', '.join(needed)}")
 
 
 def _classifier(others: Mapping[str, Tensor]) -> dict[str, Tensor]:

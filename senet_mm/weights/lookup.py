@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from .read.sources import TIMM, fetch, timm_preprocessing
+from .read.sources import fetch
+from .read.timm_zoo import TIMM, timm_statistics
+from .read.zoo import current_name
 from .recognize.backbone import find_backbone
 from .recognize.families import BY_NAME, named_family
-from .recognize.normalization import IMAGENET_RGB, Preprocessing
+from .recognize.normalization import IMAGENET_RGB, Preprocessing, rgb
 
 _SCHEME = re.compile(r"(?!https?:)\w[\w-]*://")
 # those of open-mmlab's without an owner are ports of torchvision's and gluon's
@@ -38,7 +40,7 @@ def preprocessing(name: str) -> Preprocessing:
     if family is not None:
         return family.preprocessing
     if name.startswith(TIMM):
-        return timm_preprocessing(name)
-    if _RGB_NAMES.match(name):
+        return rgb(*timm_statistics(name))
+    if _RGB_NAMES.match(current_name(name)):
         return IMAGENET_RGB
     return find_backbone(fetch(name)).preprocessing

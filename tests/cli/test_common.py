@@ -6,6 +6,7 @@ from urllib.error import URLError
 import pytest
 
 from senet_mm.cli import common as cli
+from senet_mm.runs.processes import StoppedElsewhere
 
 
 def parse(*arguments: str) -> argparse.Namespace:
@@ -32,6 +33,16 @@ def test_the_traceback_may_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ValueError, match="x"):
         cli.run(main)
+
+
+def test_where_another_process_has_told_why_nothing_is_printed(capsys) -> None:
+    def main() -> None:
+        raise StoppedElsewhere("process 0 has stopped: x")
+
+    with pytest.raises(SystemExit) as stop:
+        cli.run(main)
+    assert stop.value.code == 2
+    assert capsys.readouterr().err == ""
 
 
 def test_a_fault_of_ours_keeps_its_traceback() -> None:
@@ -72,31 +83,6 @@ def test_arguments_reach_the_config(shapes_root: Path, tmp_path: Path) -> None:
     assert cfg.train_dataloader.dataset.data_root == f"{shapes_root}/"
 
 
-def test_the_work_dir_is_named_after_the_config() -> None:
-    cfg = cli.load_config(parse("senet_mm::faster_rcnn_se_r50_fpn.py"))
-    assert cfg.work_dir == "work_dirs/faster_rcnn_se_r50_fpn"
-
-
-def test_a_missing_config() -> None:
-    with pytest.raises(FileNotFoundError, match=r"config nope\.py not found"):
-        cli.read_config("nope.py")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("model = dict(", "is no valid config"),
-        ("model = dict(a=b)", "is no valid config: name 'b'"),
-        ("x = 1", "no model"),
-    ],
-)
-def test_what_is_no_config(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "mine.py"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=rf"mine\.py .*{message}"):
-        cli.read_config(str(path))
-
-
 def test_options_may_name_the_files_below_the_root(shapes_root: Path, tmp_path: Path) -> None:
     shutil.copytree(shapes_root, tmp_path / "d")
     for split in ("train", "val"):
@@ -114,12 +100,3 @@ def test_options_may_name_the_files_below_the_root(shapes_root: Path, tmp_path: 
         )
     )  # fmt: skip
     assert cfg.model.roi_head.bbox_head.num_classes == 7
-
-
-def test_a_work_dir_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    cfg = cli.load_config(
-        parse("senet_mm::faster_rcnn_se_r50_fpn.py", "--work-dir", str(tmp_path / "file" / "x"))
-    )
-    with pytest.raises(OSError, match=r"cannot write to the work dir .*file/x.*--work-dir"):
-        cli.make_work_dir(cfg)

@@ -17,7 +17,7 @@ from senet_mm.compat.packaged_configs import config_path
 from senet_mm.profiling.complexity import build_detector
 from senet_mm.runs.data_root import set_data_root
 from senet_mm.weights.read import sources
-from senet_mm.weights.read.sources import Checkpoint
+from senet_mm.weights.read.checkpoint import Checkpoint
 
 PLAIN = "senet_mm::demo/faster_rcnn_r18_fpn_shapes.py"
 SE = "senet_mm::demo/faster_rcnn_se_r18_fpn_shapes.py"
@@ -201,7 +201,7 @@ def test_what_a_run_starts_from_is_checked_once_it_is_known(
     # mmengine gets timm's tensors renamed; that they are ports of Caffe nets is not lost
     weights = torch.load(ported)
     name = "timm://legacy_seresnet18.in1k"
-    monkeypatch.setattr(sources, "_fetch_timm", lambda source: Checkpoint(source, weights))
+    monkeypatch.setattr(sources, "fetch_timm", lambda source: Checkpoint(source, weights))
     arguments = training(shapes_root, tmp_path / "w", SE, f"load_from={name}")
     assert "stem_pool='ceil' (the backbone has 'pad')" in tool(*arguments, error=True)
     # `--resume` in an empty work dir starts from init_cfg after all, in mmdet's net too

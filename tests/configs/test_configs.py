@@ -14,8 +14,9 @@ from mmengine.structures import InstanceData
 
 from senet_mm.profiling.complexity import build_detector
 from senet_mm.weights import preprocessing
-from senet_mm.weights.load.match import fit
-from senet_mm.weights.read.sources import Checkpoint, _url_of
+from senet_mm.weights.load.match import match_backbone
+from senet_mm.weights.read.checkpoint import Checkpoint
+from senet_mm.weights.read.zoo import url_of
 from senet_mm.weights.recognize.backbone import find_backbone
 from senet_mm.weights.recognize.normalization import Preprocessing
 
@@ -105,9 +106,9 @@ def test_weights_are_of_the_configs_backbone(name: str) -> None:
         assert source.removeprefix("timm://") in timm.list_pretrained()
         weights = timm.create_model(source.removeprefix("timm://"), pretrained=False).state_dict()
         backbone = MODELS.build(cfg.model.backbone)
-        assert fit(backbone, find_backbone(Checkpoint(source, weights)))[1].fits
+        assert match_backbone(backbone, find_backbone(Checkpoint(source, weights)))[1].is_complete
     else:  # in the layout, and of the geometry, of torchvision's and mmpretrain's nets
-        assert _url_of(source).startswith("https://")
+        assert url_of(source).startswith("https://")
         kind = source.rpartition("/")[2]
         backbone = cfg.model.backbone
         nets = {"SEResNet": "se-resnet{}", "ResNet": "resnet{}", "ResNeXt": "resnext{}_32x4d"}

@@ -7,7 +7,7 @@ from mmdet.datasets import CocoDataset
 from mmengine.config import Config
 
 from senet_mm.compat.packaged_configs import config_path
-from senet_mm.runs.data_root import set_data_root, single_test_set
+from senet_mm.runs.data_root import set_data_root
 
 
 @pytest.fixture
@@ -80,22 +80,6 @@ def test_coco_classes_stay_as_they_are(cfg: Config, shapes_root: Path, tmp_path:
     set_data_root(cfg, root)
     assert cfg.model.roi_head.bbox_head.num_classes == 80
     assert "metainfo" not in cfg.train_dataloader.dataset
-
-
-def test_the_one_test_data_set(cfg: Config) -> None:
-    inner = cfg.test_dataloader.dataset
-    cfg.test_dataloader.dataset = dict(type="ConcatDataset", datasets=[inner])
-    assert single_test_set(cfg).ann_file == inner.ann_file
-    cfg.test_dataloader.dataset = dict(type="ConcatDataset", datasets=[inner, inner])
-    with pytest.raises(ValueError, match="expected one data set in test_dataloader.* 2 data sets"):
-        single_test_set(cfg)
-    del inner["ann_file"]
-    cfg.test_dataloader.dataset = inner
-    with pytest.raises(ValueError, match=r"\(CocoDataset\) names no annotation file"):
-        single_test_set(cfg)
-    cfg.pop("test_dataloader")
-    with pytest.raises(ValueError, match="expected one data set in test_dataloader.* none"):
-        single_test_set(cfg)
 
 
 def test_a_missing_folder_and_an_empty_one(cfg: Config, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import pytest
 from mmengine.config import Config
 
 from senet_mm.runs import detect as module
-from senet_mm.runs import inference_config
 from senet_mm.runs.detect import detect, plan, results_file
 from senet_mm.runs.work_dir import Run
 
@@ -34,7 +33,7 @@ class Detector:
 def run(tmp_path: Path, monkeypatch) -> Run:
     monkeypatch.setattr(module, "Runner", Detector)
     monkeypatch.setattr(module, "check_data", lambda *_: None)
-    monkeypatch.setattr(inference_config, "check_checkpoint", lambda *_: None)
+    monkeypatch.setattr(module, "prepare", lambda *_: None)
     monkeypatch.setattr(Detector, "kinds", ("bbox",))
     monkeypatch.setattr(Detector, "number", 0)
     (tmp_path / "ann.json").write_text("{}")
@@ -85,7 +84,7 @@ def test_masks_of_an_earlier_detector_are_not_left(run: Run, monkeypatch) -> Non
 
 def test_a_plan_runs_nothing_and_reads_no_checkpoint_twice(run: Run, monkeypatch) -> None:
     checked: list[str] = []
-    monkeypatch.setattr(inference_config, "check_checkpoint", checked.append)
+    monkeypatch.setattr(module, "prepare", lambda cfg, task: checked.append(cfg.load_from))
     inference = plan(run)
     assert inference is not None and Detector.number == 0
     assert inference.config.load_from == str(run.checkpoint)

@@ -6,12 +6,11 @@ import pytest
 import torch
 from mmdet.datasets import CocoDataset
 from mmengine.config import Config
-from mmengine.model import PretrainedInit
 
 from senet_mm.compat.packaged_configs import config_path
-from senet_mm.runs import preflight as checks
+from senet_mm.runs.config import inference_config, load_config
 from senet_mm.runs.data_root import set_data_root
-from senet_mm.runs.preflight import check_checkpoints, check_data, check_fit, check_frozen
+from senet_mm.runs.preflight import check_data, check_frozen, prepare
 
 
 def config(name: str, **options: object) -> Config:
@@ -101,100 +100,47 @@ def test_a_training_set_without_annotations_is_refused(shapes_root: Path, tmp_pa
         check_data(cfg, ("train_dataloader",))
 
 
-def test_fit() -> None:
-    model = {"a.weight": torch.zeros(2, 3), "b.weight": torch.zeros(4)}
-    check_fit({"module.a.weight": torch.ones(2, 3), "module.b.weight": torch.ones(4)}, model, "x")
-    with pytest.raises(ValueError, match=r"x\.pth .*1 are missing and 0.*b\.weight is missing"):
-        check_fit({"a.weight": torch.ones(2, 3)}, model, "x.pth")
-    with pytest.raises(ValueError, match=r"a\.weight is \(2, 9\), expected \(2, 3\)"):
-        check_fit({"a.weight": torch.ones(2, 9), "b.weight": torch.ones(4)}, model, "x.pth")
-
-
-def test_every_checkpoint_of_a_training_is_read(tmp_path: Path, monkeypatch) -> None:
-    read: list[str] = []
-    monkeypatch.setattr(checks, "fetch", read.append)
-    cfg = config("faster_rcnn_se_r50_fpn.py", work_dir=str(tmp_path))
-    cfg.model.backbone.init_cfg = [
-        dict(type="Kaiming", layer="Conv2d"),
-        dict(type="Pretrained", checkpoint="a.safetensors"),  # our backbones read these
-    ]
-    cfg.model.neck.init_cfg = dict(type="Pretrained", checkpoint="b.pth", prefix="neck.")
-    cfg.model.roi_head.bbox_head.init_cfg = dict(type=PretrainedInit, checkpoint="c.pth")
-    cfg.model.init_cfg = dict(type="Pretrained", checkpoint="d.pth")
-    check_checkpoints(cfg)
-    assert sorted(read) == ["a.safetensors", "b.pth", "c.pth", "d.pth"]
-    read.clear()
-    cfg.model = dict(backbone=dict(type="ResNet", pretrained="e.pth"))
+def test_prepare_is_idempotent(shapes_root: Path, tmp_path: Path) -> None:
+    cfg = config("demo/faster_rcnn_r18_fpn_shapes.py", work_dir=str(tmp_path / "w"))
+    set_data_root(cfg, shapes_root)
+    prepare(cfg, "train")
+    once = cfg.pretty_text
+    prepare(cfg, "train")
+    assert cfg.pretty_text == once
+    assert [hook["type"] for hook in cfg.custom_hooks] == ["mmengine.WeightsHook"]
+    assert (tmp_path / "w").is_dir()
     cfg.resume = True
-    check_checkpoints(cfg)
-    (tmp_path / "last_checkpoint").write_text("epoch_1.pth")
-    check_checkpoints(cfg)
-    cfg.load_from = "f.pth"
-    check_checkpoints(cfg)
-    assert read == ["e.pth", "e.pth", "epoch_1.pth", "e.pth", "f.pth"]
-    cfg.model.backbone.pretrained = "a.safetensors"
-    with pytest.raises(ValueError, match=r"mmengine, which loads a\.safetensors here"):
-        check_checkpoints(cfg)
+    prepare(cfg, "train")
+    assert cfg.custom_hooks[-1]["type"] == "mmengine.CheckFitHook"
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        dict(backbone=dict(type="ResNet", init_cfg=dict(type="mmengine.Pretrained"))),
-        dict(backbone=dict(type="SEResNet", init_cfg=dict(type="mmengine.Pretrained"))),
-        dict(backbone=dict(type="SEResNet", init_cfg=[dict(type=PretrainedInit)])),
-        dict(neck=dict(init_cfg=dict(type="Kaiming", override=dict(type="Pretrained")))),
-        dict(
-            backbone=dict(
-                type="SEResNet", init_cfg=dict(type="Kaiming", override=dict(type="Pretrained"))
-            )
-        ),
-        dict(type="KnowledgeDistillationSingleStageDetector", teacher_ckpt=None),
-        dict(tracker=dict(motion=dict(checkpoint=None))),
-        dict(backbone=dict(type="ResNet", pretrained=None)),
-    ],
-)
-def test_no_code_of_a_checkpoint_runs_however_it_is_named(
-    model: dict, tmp_path: Path, monkeypatch
+def test_a_test_reads_its_checkpoint_and_refuses_what_does_not_fit(
+    shapes_root: Path, tmp_path: Path
 ) -> None:
-    """A checkpoint in each place of a config, under a name that mmengine takes for a local file."""
-    proof = tmp_path / "ran.txt"
-    (tmp_path / "x:").mkdir()
-    torch.save({"x": RunsCode(proof)}, tmp_path / "x:" / "evil.pth")
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match=r"evil\.pth holds Python objects"):
-        check_checkpoints(Config(dict(model=_put(model, "x://evil.pth"))))
-    assert not proof.exists()
+    cfg = config("demo/faster_rcnn_r18_fpn_shapes.py")
+    set_data_root(cfg, shapes_root)
+    torch.save({"x": torch.zeros(1)}, tmp_path / "a.pth")
+    tested = inference_config(cfg, tmp_path / "a.pth", tmp_path / "test")
+    prepare(tested, "test")
+    assert "mmengine.CheckFitHook" in [hook["type"] for hook in tested.custom_hooks]
+    (tmp_path / "a.pth").write_text("<html>")
+    with pytest.raises(ValueError, match=r"a\.pth is a web page"):
+        prepare(tested, "test")
 
 
-def _put(part: object, source: str) -> object:
-    """A config with a checkpoint in the one place that is left open."""
-    if isinstance(part, list):
-        return [_put(item, source) for item in part]
-    if not isinstance(part, dict):
-        return part
-    filled = {key: source if value is None else _put(value, source) for key, value in part.items()}
-    initializer = filled.get("type") is PretrainedInit or "Pretrained" in str(filled.get("type"))
-    return filled | (dict(checkpoint=source) if initializer else {})
+def test_a_work_dir_that_cannot_be_written(shapes_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    cfg = load_config(
+        "senet_mm::demo/faster_rcnn_se_r18_fpn_shapes.py",
+        work_dir=str(tmp_path / "file" / "x"),
+        data_root=str(shapes_root),
+    )
+    with pytest.raises(OSError, match=r"cannot write to the work dir .*file/x.*--work-dir"):
+        prepare(cfg, "train")
 
 
-def test_the_pointer_of_a_work_dir_runs_no_code(tmp_path: Path, monkeypatch) -> None:
-    proof = tmp_path / "ran.txt"
-    (tmp_path / "x:").mkdir()
-    torch.save({"x": RunsCode(proof)}, tmp_path / "x:" / "evil.pth")
-    (tmp_path / "last_checkpoint").write_text("x://evil.pth")
-    monkeypatch.chdir(tmp_path)
-    cfg = Config(dict(model=dict(), resume=True, work_dir=str(tmp_path)))
-    with pytest.raises(ValueError, match=r"evil\.pth holds Python objects"):
-        check_checkpoints(cfg)
-    assert not proof.exists()
-
-
-class RunsCode:
-    """An object whose pickle creates a file when it is read."""
-
-    def __init__(self, proof: Path) -> None:
-        self.proof = proof
-
-    def __reduce__(self) -> tuple:
-        return Path.touch, (self.proof,)
+def test_a_launcher_that_did_not_start_this_process(monkeypatch) -> None:
+    monkeypatch.delenv("RANK", raising=False)
+    cfg = config("demo/faster_rcnn_r18_fpn_shapes.py", launcher="pytorch")
+    with pytest.raises(ValueError, match=r"--launcher pytorch: RANK is not set .*torchrun"):
+        prepare(cfg, "train")

@@ -13,12 +13,13 @@ from senet_mm.backbones import SEResNet
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.weights import load_weights
 from senet_mm.weights.convert import convert, write
-from senet_mm.weights.load.match import fit
+from senet_mm.weights.load.match import match_backbone
+from senet_mm.weights.read.checkpoint import unwrap
 from senet_mm.weights.read.file import read_file, sha256
-from senet_mm.weights.read.sources import fetch, unwrap
-from senet_mm.weights.recognize import own_meta
+from senet_mm.weights.read.sources import fetch
 from senet_mm.weights.recognize.backbone import find_backbone
 from senet_mm.weights.recognize.backbone_config import backbone_config
+from senet_mm.weights.recognize.meta import Stated, read_meta
 from senet_mm.weights.recognize.normalization import CAFFE_BGR, IMAGENET_RGB
 
 
@@ -53,7 +54,7 @@ def test_a_converted_file_knows_its_geometry(tmp_path: Path) -> None:
         type="SEResNet", depth=50, style="caffe", stem_pool="ceil", se_cfg=dict(reduction=16)
     )
     # its keys are now those of a net in torchvision's style; the file says otherwise
-    assert load_weights(MODELS.build(meta["backbone"]), str(path)).fits
+    assert load_weights(MODELS.build(meta["backbone"]), str(path)).is_complete
     with pytest.raises(ValueError, match=r"style='caffe' .*stem_pool='ceil'"):
         load_weights(SEResNet(50), str(path))
     # and back, the classifier too
@@ -79,7 +80,7 @@ def test_backbone_only_of_a_trained_detector(tmp_path: Path) -> None:
         dict(reduction=16, bias=False),
     ]
     path = write(content, tmp_path / "backbone.pth")
-    assert load_weights(MODELS.build(config), str(path)).fits
+    assert load_weights(MODELS.build(config), str(path)).is_complete
     with pytest.raises(ValueError, match=r"gate='tanh' \(the backbone has 'sigmoid'\) in layer2"):
         load_weights(
             MODELS.build(config | dict(se_cfg=[{}, {}, None, dict(bias=False)])), str(path)
@@ -126,11 +127,11 @@ def test_writing_is_all_or_nothing(tmp_path: Path, monkeypatch) -> None:
 
 def test_a_config_in_a_checkpoint_is_read_and_not_run(tmp_path: Path) -> None:
     checkpoint, cfg = detector(style="caffe", stem_pool="ceil")
-    hidden, preprocessing = own_meta.read(checkpoint["meta"])
-    assert (hidden.style, hidden.stem_pool) == ("caffe", "ceil")
-    assert preprocessing == IMAGENET_RGB
+    stated = read_meta(checkpoint["meta"])
+    assert (stated.hidden.style, stated.hidden.stem_pool) == ("caffe", "ceil")
+    assert stated.preprocessing == IMAGENET_RGB
     cfg.model.data_preprocessor.update(CAFFE_BGR.as_config())
-    assert own_meta.read(dict(cfg=cfg.pretty_text))[1] == CAFFE_BGR
+    assert read_meta(dict(cfg=cfg.pretty_text)).preprocessing == CAFFE_BGR
     proof = tmp_path / "ran"
     for text in (
         f"model = dict(backbone=open({str(proof)!r}, 'w'))",
@@ -140,7 +141,7 @@ def test_a_config_in_a_checkpoint_is_read_and_not_run(tmp_path: Path) -> None:
         "model = dict(**x)",
         "",
     ):
-        assert own_meta.read(dict(cfg=text)) == (None, None), text
+        assert read_meta(dict(cfg=text)) == Stated(), text
     assert not proof.exists()
 
 
@@ -164,8 +165,8 @@ RGB = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])
 def test_configs_of_other_codes(text: str, style: str, preprocessing: object, key: str) -> None:
     for kind in ("'ResNet'", "mmdet.models.backbones.resnet.ResNet", "'mmdet.ResNet'"):
         model = f"model = dict(backbone=dict(type={kind}, style='caffe'), test_cfg=dict(x=inf))"
-        hidden, images = own_meta.read({key: f"{model}\n{text}"})
-        assert (hidden.style, images) == (style, preprocessing)
+        stated = read_meta({key: f"{model}\n{text}"})
+        assert (stated.hidden.style, stated.preprocessing) == (style, preprocessing)
 
 
 def test_what_a_bare_file_does_not_say_is_stated_once(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_what_a_bare_file_does_not_say_is_stated_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"style='pytorch'.*convert_weights.py IN OUT.pth --backb"):
         load_weights(SEResNet(50, **options), str(path))
     ours = write(converted(path, stated=options), tmp_path / "ours.pth")
-    assert load_weights(SEResNet(50, **options), str(ours)).fits
+    assert load_weights(SEResNet(50, **options), str(ours)).is_complete
     with pytest.raises(ValueError, match="gate='tanh'") as caught:
         load_weights(SEResNet(50), str(ours))
     assert "--backbone" not in str(caught.value)
@@ -211,9 +212,9 @@ def test_se_in_some_units_of_a_stage() -> None:
     assert config["se_cfg"] == [
         dict(reduction=16), dict(reduction=16, blocks=(1,)), dict(reduction=8), None,
     ]  # fmt: skip
-    assert fit(MODELS.build(config), found)[1].fits
+    assert match_backbone(MODELS.build(config), found)[1].is_complete
     with pytest.raises(ValueError, match=r"no SE in layer2, where this SEResNet has it"):
-        fit(SEResNet(18, se_cfg=[dict(), dict(), dict(reduction=8), None]), found)
+        match_backbone(SEResNet(18, se_cfg=[dict(), dict(), dict(reduction=8), None]), found)
 
 
 def test_nets_that_no_config_can_say_are_refused() -> None:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import logging
 import re
 
-from mmdet.models.backbones import ResNet, ResNetV1d, ResNeXt
+from mmdet.models.backbones import ResNet
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 from ...layers import SEBlock
-from ..read.sources import Checkpoint, fetch
-from ..recognize.backbone import ANCHOR, Found, check_finite, find_backbone
+from ..read.sources import fetch
+from ..recognize.backbone import BackboneWeights, find_backbone
 from ..recognize.geometry import Hidden, Structure, differences, stages_of, structure
+from ..recognize.plugins import plugin_differences, se_plugins
 from .report import LoadReport
 
-# others that derive from them compute other things (RegNet, Res2Net, TridentNet, ...)
-_PLAIN = (ResNet, ResNetV1d, ResNeXt)
-_BACKBONE = "backbone."
 _WAY_OUT = (
     ". The file itself does not say this: if it is your own and needs something else, state that "
     "once, python tools/convert_weights.py IN OUT.pth --backbone style=caffe se_cfg.gate=tanh ..."
@@ -44,60 +41,19 @@ def load_weights(backbone: ResNet, source: str, prefix: str | None = None) -> Lo
         ValueError: If it is no checkpoint, or not of this backbone: another
             geometry, SE that would stay random, or tensors without a place.
     """
-    weights, report = fit(backbone, find_backbone(fetch(source), prefix))
-    backbone.load_state_dict(weights, strict=False)
+    tensors, report = match_backbone(backbone, find_backbone(fetch(source), prefix))
+    backbone.load_state_dict(tensors, strict=False)
     return report
 
 
-def backbone_of(model: nn.Module) -> ResNet | None:
-    """A detector's backbone, if it is mmdet's ResNet, ResNetV1d or ResNeXt, or one of ours."""
-    backbone = getattr(detector_of(model), "backbone", None)
-    known = type(backbone) in _PLAIN or hasattr(backbone, "stage_se_cfgs")
-    return backbone if known else None
-
-
-def detector_of(model: nn.Module) -> nn.Module:
-    """A detector without the wrapper of distributed training."""
-    return model.module if is_model_wrapper(model) else model
-
-
-def fit_detector(
-    model: nn.Module, checkpoint: Checkpoint, prefix: str | None = None
-) -> tuple[dict[str, Tensor], LoadReport | None]:
-    """Check that a checkpoint's backbone is a detector's.
-
-    Args:
-        model: The detector.
-        checkpoint: Of such a detector, or of a classifier.
-        prefix: What stands before the detector's names in the checkpoint.
-
-    Returns:
-        The whole state dict by the detector's names, and the report on the
-        backbone; None where that is not of the ResNet family.
-
-    Raises:
-        ValueError: If it is not, or any tensor is not finite.
-    """
-    check_finite(checkpoint.state_dict, checkpoint.source)
-    backbone = backbone_of(model)
-    if backbone is None:
-        return checkpoint.state_dict, None
-    inside = f"{prefix.rstrip('.')}.{_BACKBONE}" if prefix else None
-    if inside is None and _BACKBONE + ANCHOR in checkpoint.state_dict:
-        inside = _BACKBONE
-    found = find_backbone(checkpoint, inside)
-    weights, report = fit(backbone, found)
-    outer = found.prefix.removesuffix(_BACKBONE)
-    whole = {key.removeprefix(outer): checkpoint.state_dict[key] for key in found.others}
-    return whole | {_BACKBONE + name: tensor for name, tensor in weights.items()}, report
-
-
-def fit(backbone: ResNet, found: Found) -> tuple[dict[str, Tensor], LoadReport]:
+def match_backbone(
+    backbone: ResNet, weights: BackboneWeights
+) -> tuple[dict[str, Tensor], LoadReport]:
     """Check that weights are those of a backbone.
 
     Args:
         backbone: One of ours, or mmdet's ResNet or ResNeXt.
-        found: The weights.
+        weights: What a checkpoint has.
 
     Returns:
         The tensors to load by the backbone's names, and the report, which is
@@ -107,17 +63,21 @@ def fit(backbone: ResNet, found: Found) -> tuple[dict[str, Tensor], LoadReport]:
         ValueError: If they are not.
     """
     model = backbone.state_dict()
-    weights = {
+    tensors = {
         name: tensor
-        for name, tensor in found.weights.items()
+        for name, tensor in weights.tensors.items()
         if not _of_higher_stage(name, backbone.num_stages)
     }
-    ours, theirs = structure(model), structure(weights)
+    ours, theirs = structure(model), structure(tensors)
     lacking = [unit for unit in ours.se if unit not in theirs.se]
     identity = tuple(unit for unit in lacking if ours.se[unit]["identity_init"])
-    new = _new_modules(backbone)
-    absent = [name for name in model if name not in weights]
-    fresh = tuple(name for name in absent if name.startswith(tuple(new)) or ".conv_offset." in name)
+    plugins = _plugins(backbone)
+    se_blocks = {name: block for name, block in plugins.items() if isinstance(block, SEBlock)}
+    # a block is loaded whole: one that has any of its tensors must have all
+    trained = [name for name in se_blocks if any(key.startswith(f"{name}.") for key in tensors)]
+    new = tuple(f"{name}." for name in plugins if name not in trained)
+    absent = [name for name in model if name not in tensors]
+    fresh = tuple(name for name in absent if name.startswith(new) or ".conv_offset." in name)
     missing = tuple(
         name
         for name in absent
@@ -126,65 +86,68 @@ def fit(backbone: ResNet, found: Found) -> tuple[dict[str, Tensor], LoadReport]:
         and not name.endswith("num_batches_tracked")  # not in old files, and of no use here
     )
     matched = tuple(
-        name for name in model if name in weights and weights[name].shape == model[name].shape
+        name for name in model if name in tensors and tensors[name].shape == model[name].shape
     )
     report = LoadReport(
-        source=found.source,
-        family=found.family.title,
-        preprocessing=found.preprocessing,
+        source=weights.source,
+        family=weights.family.title,
+        preprocessing=weights.preprocessing,
         expected=len(model),
         matched=matched,
         renamed=tuple(
-            (found.names[name], name)
+            (weights.names[name], name)
             for name in matched
-            if found.names[name] != found.prefix + name
+            if weights.names[name] != weights.prefix + name
         ),
         missing=missing,
         mismatched=tuple(
-            (name, tuple(weights[name].shape), tuple(model[name].shape))
+            (name, tuple(tensors[name].shape), tuple(model[name].shape))
             for name in model
-            if name in weights and name not in matched
+            if name in tensors and name not in matched
         ),
-        unused=tuple(found.names[name] for name in weights if name not in model),
+        unused=tuple(weights.names[name] for name in tensors if name not in model),
         others=(
-            *found.others,
-            *(found.names[name] for name in found.weights if name not in weights),
+            *weights.others,
+            *(weights.names[name] for name in weights.tensors if name not in tensors),
         ),
         new=fresh,
         identity=identity,
     )
+    needed = differences(theirs, weights.hidden, ours, Hidden.of_backbone(backbone))
+    needed += plugin_differences(
+        trained, weights.plugins, se_plugins(backbone.plugins, backbone.num_stages)
+    )
     random = [unit for unit in lacking if unit not in identity]
     random += [
-        start.removesuffix(".")
-        for start, plugin in new.items()
-        if isinstance(plugin, SEBlock)
-        and not plugin.identity_init
-        and f"{start}fc1.weight" in absent
+        name for name, block in se_blocks.items() if name not in trained and not block.identity_init
     ]
-    problem = _problem(report, backbone, found, ours, theirs, random)
+    problem = _problem(report, backbone, weights, theirs, needed, random)
     if problem:
         print_log(f"weights and backbone differ\n{report.table()}", "current", logging.WARNING)
         raise ValueError(problem)
     print_log(report.line(), "current")
-    return {name: weights[name] for name in matched}, report
+    return {name: tensors[name] for name in matched}, report
 
 
 def _problem(
     report: LoadReport,
     backbone: ResNet,
-    found: Found,
-    ours: Structure,
+    weights: BackboneWeights,
     theirs: Structure,
+    needed: list[str],
     random: list[str],
 ) -> str | None:
     """What is wrong with a load, in one line."""
-    start = f"weights {found.source} ({found.family.title})"
+    start = f"weights {weights.source} ({weights.family.title})"
     kind = type(backbone).__name__
-    needed = differences(theirs, found.hidden, ours, Hidden.of_backbone(backbone))
     if needed:
         told = f"{start} are not those of this {kind}: they need {', '.join(needed)}"
-        own = not found.stated and found.family.name == "shared" and "://" not in found.source
-        hidden = differences(theirs, found.hidden, theirs, Hidden.of_backbone(backbone))
+        own = (
+            not weights.is_stated
+            and weights.family.name == "shared"
+            and "://" not in weights.source
+        )
+        hidden = differences(theirs, weights.hidden, theirs, Hidden.of_backbone(backbone))
         return told + (_WAY_OUT if own and hidden else "")
     if random:
         return (
@@ -192,7 +155,7 @@ def _problem(
             "random. Give weights of an SE net, or let SE start as the identity: "
             "se_cfg=dict(identity_init=True), of a plugin cfg=dict(identity_init=True)"
         )
-    if not report.fits:
+    if not report.is_complete:
         counts = [
             (len(report.missing), "missing", report.missing),
             (len(report.mismatched), "of another shape", [key for key, *_ in report.mismatched]),
@@ -213,10 +176,10 @@ def _unit_of_se(name: str) -> str | None:
     return match and match[1]
 
 
-def _new_modules(backbone: ResNet) -> dict[str, nn.Module]:
-    """The plugins of a backbone, which no released weights have, by where their names start."""
+def _plugins(backbone: ResNet) -> dict[str, nn.Module]:
+    """The plugins of a backbone by name. No released weights have them."""
     return {
-        f"{name}.{plugin}.": getattr(unit, plugin)
+        f"{name}.{plugin}": getattr(unit, plugin)
         for name, unit in backbone.named_modules()
         if getattr(unit, "with_plugins", False)
         for position in (1, 2, 3)

@@ -47,7 +47,7 @@ class LoadReport:
     identity: tuple[str, ...]
 
     @property
-    def fits(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether every tensor has its place and every place its tensor."""
         return not (self.missing or self.mismatched or self.unused)
 

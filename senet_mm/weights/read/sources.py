@@ -1,54 +1,24 @@
-"""Where checkpoints come from: timm, the schemes of mmengine, URLs and files."""
+"""Get a checkpoint from wherever its name says: a file, a URL, a model zoo, timm."""
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
-from urllib.parse import urlparse
+from pathlib import Path
+from typing import Any
 
-import torch
-from mmengine.dist import barrier, get_rank
 from mmengine.fileio import get_local_path
-from mmengine.runner import checkpoint as mmengine_checkpoint
-from mmengine.runner.checkpoint import CheckpointLoader
-from torch import Tensor
 
-from ..recognize.families import recognize
-from ..recognize.key_maps import to_ours
-from ..recognize.normalization import Preprocessing, rgb
-from .file import CorruptError, named_hash, read_file
+from .checkpoint import Checkpoint, unwrap
+from .download import cached_path, download
+from .file import CorruptError, read_file
+from .timm_zoo import TIMM, fetch_timm
+from .zoo import url_of
 
-TIMM = "timm://"
 _BUCKET = re.compile(r"(\S+:)?(s3|petrel)://")  # as mmengine knows them
-# the nets of timm that mmdet's ResNet family and ours compute, by architecture
-_TIMM_NETS = re.compile(
-    r"(legacy_)?((se)?resnet(18|34|50|101|152)[cds]?|(se)?resnext(50|101|152)d?_\d+x\d+d|senet154)"
-)
-# where training codes keep the weights, the better ones first
-_WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")
-_Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Weights as they came.
-
-    Attributes:
-        source: The name that the user gave.
-        state_dict: The tensors, under the names of their family.
-        meta: What a mmengine checkpoint says of itself.
-        preprocessing: How images must be fed, where the source tells.
-    """
-
-    source: str
-    state_dict: dict[str, Tensor]
-    meta: Mapping[str, Any] = field(default_factory=dict)
-    preprocessing: Preprocessing | None = None
+# a source, and the time and size of its file
+_State = tuple[str, int, int]
+# What a check of this process has read; None where its tensors are not kept, or no more.
+_checked: dict[_State, Checkpoint | None] = {}
 
 
 def fetch(source: str, *, unsafe: bool = False) -> Checkpoint:
@@ -65,151 +35,59 @@ def fetch(source: str, *, unsafe: bool = False) -> Checkpoint:
         ConnectionError: If a download fails.
         ImportError: If timm or safetensors is needed and missing.
     """
+    if not unsafe and _checked:
+        state = _state_of(source)
+        kept = _checked.get(state) if state else None
+        if kept is not None:
+            return kept
     if source.startswith(TIMM):
-        return _fetch_timm(source)
-    url = _url_of(source)
+        return fetch_timm(source)
+    url = url_of(source)
     if url is not None:
-        content = _read_download(_download(url, source), source, unsafe)
-    elif _BUCKET.match(source):
+        return unwrap(source, _read_download(download(url, source), source, unsafe))
+    if _BUCKET.match(source):
         with get_local_path(source, backend_args=dict(backend="petrel")) as copy:
-            content = read_file(copy, unsafe=unsafe)
-    else:  # also of an unknown scheme, as mmengine does
-        content = read_file(source, unsafe=unsafe)
-    return unwrap(source, content)
+            return unwrap(source, read_file(copy, unsafe=unsafe))
+    # also of an unknown scheme, as mmengine does
+    return unwrap(source, read_file(source, unsafe=unsafe))
 
 
-def unwrap(source: str, content: Mapping[str, Any]) -> Checkpoint:
-    """Find the tensors in what a file holds.
+def check(source: str, *, keep: bool = False) -> None:
+    """Read a checkpoint to see that it can be read, unless this process has since it was changed.
 
-    EMA weights are preferred. Prefixes of wrappers (``module.`` of DDP,
-    ``_orig_mod.`` of torch.compile) go, and the count of torch's averaging.
+    Args:
+        source: As for :func:`fetch`.
+        keep: Keep the tensors for :func:`fetch`, until :func:`release`.
 
     Raises:
-        ValueError: If it holds no tensors.
+        FileNotFoundError, ValueError, ConnectionError, ImportError: As :func:`fetch`.
     """
-    wrapped = next(
-        (content[key] for key in _WRAPPERS if isinstance(content.get(key), Mapping)), None
-    )
-    tensors = {
-        re.sub(r"^((module|_orig_mod)\.)+", "", str(key)): value
-        for key, value in (content if wrapped is None else wrapped).items()
-        if isinstance(value, Tensor) and key != "n_averaged"
-    }
-    if not tensors:
-        raise ValueError(f"checkpoint {source} holds no tensors, only {list(content)[:5]}")
-    meta = content.get("meta")
-    return Checkpoint(source, tensors, meta if isinstance(meta, Mapping) else {})
+    state = _state_of(source)
+    if state is not None and state in _checked:
+        return
+    checkpoint = fetch(source)
+    state = _state_of(source)  # now that it is downloaded
+    if state is not None:
+        _checked[state] = checkpoint if keep else None
 
 
-@CheckpointLoader.register_scheme(prefixes=TIMM)
-def load_from_timm(filename: str, map_location: str | None = None) -> dict[str, Any]:
-    """Load ``timm://NAME`` wherever mmengine loads a checkpoint, with our names of the tensors."""
-    checkpoint = fetch(filename)
-    rules = recognize(checkpoint.state_dict, filename).rules
-    return {"state_dict": {to_ours(key, rules): v for key, v in checkpoint.state_dict.items()}}
+def release() -> None:
+    """Give up the tensors that checks have kept: the run has loaded them."""
+    _checked.update(dict.fromkeys(_checked))
 
 
-def timm_preprocessing(source: str) -> Preprocessing:
-    """How timm says that images are fed to ``timm://NAME``; needs no network."""
-    cfg = _import_timm().get_pretrained_cfg(_timm_name(source))
-    return rgb(cfg.mean, cfg.std)
-
-
-def _fetch_timm(source: str) -> Checkpoint:
-    timm, name = _import_timm(), _timm_name(source)
-    # timm takes minutes to give up; it retries each of its places five times
+def _state_of(source: str) -> _State | None:
+    """What tells whether a source has changed; None where there is no file yet, or none here."""
+    if source.startswith(TIMM):
+        return source, 0, 0
+    if _BUCKET.match(source):
+        return None
+    url = url_of(source)
     try:
-        model = _rank_zero_first(lambda: timm.create_model(name, pretrained=True))
-    except Exception as error:  # whatever its backends raise without a network
-        cfg = timm.get_pretrained_cfg(name)
-        place = f"https://huggingface.co/{cfg.hf_hub_id}" if cfg.hf_hub_id else cfg.url
-        raise ConnectionError(
-            f"{source} could not be downloaded ({_first_line(error)}). Fetch it from {place} where "
-            "there is a network, and give the file: init_cfg.checkpoint=PATH"
-        ) from error
-    return Checkpoint(source, model.state_dict(), preprocessing=timm_preprocessing(source))
-
-
-def _import_timm() -> Any:
-    try:
-        import timm
-    except ImportError as error:
-        raise ImportError(
-            "timm:// weights need timm: pip install timm, or pip install 'senet_mm[timm]'"
-        ) from error
-    return timm
-
-
-def _timm_name(source: str) -> str:
-    """The name behind ``timm://``, if timm has weights of it for a net that we can build."""
-    timm = _import_timm()
-    name = source[len(TIMM) :]
-    known = [known for known in timm.list_pretrained() if _TIMM_NETS.fullmatch(known.split(".")[0])]
-    if name in known:
-        return name
-    if any(name == full.split(".")[0] for full in known):
-        return name  # timm takes the default of several trainings
-    if timm.is_model(name.split(".")[0]) and not _TIMM_NETS.fullmatch(name.split(".")[0]):
-        raise ValueError(
-            f"{source}: {name} is of timm, but no net of mmdet's ResNet family or of senet_mm "
-            f"computes it. Accepted are resnet, resnext, seresnet, seresnext, senet154 and their "
-            f"legacy_ forms{_nearest(name, known)}"
-        )
-    raise ValueError(f"{source}: timm has no weights named {name!r}{_nearest(name, known)}")
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=4, cutoff=0.4)
-    return f"; the nearest are {', '.join(near)}" if near else ""
-
-
-def _url_of(source: str) -> str | None:
-    """The URL behind a name of mmengine's model zoos; a URL is its own."""
-    zoos: dict[str, Callable[[], Mapping[str, str]]] = {
-        "torchvision://": mmengine_checkpoint.get_torchvision_models,
-        "modelzoo://": mmengine_checkpoint.get_torchvision_models,
-        "open-mmlab://": mmengine_checkpoint.get_external_models,
-        "openmmlab://": mmengine_checkpoint.get_external_models,
-        "mmcls://": mmengine_checkpoint.get_mmcls_models,
-    }
-    if source.startswith(("http://", "https://")):
-        return source
-    for scheme, models in zoos.items():
-        if not source.startswith(scheme):
-            continue
-        name, urls = source[len(scheme) :], models()
-        name = mmengine_checkpoint.get_deprecated_model_names().get(name, name)
-        if name not in urls:
-            raise ValueError(f"{source}: unknown name {name!r}{_nearest(name, list(urls))}")
-        return urls[name]
-    return None
-
-
-def _download(url: str, source: str) -> Path:
-    """Download into torch.hub's cache; a file that is there already is used."""
-    path = Path(torch.hub.get_dir()) / "checkpoints" / _cached_name(url)
-
-    def get() -> None:
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(url, str(path))
-
-    try:
-        _rank_zero_first(get)
-    except OSError as error:
-        raise ConnectionError(
-            f"{source} could not be downloaded ({_first_line(error)}). Fetch {url} where there is "
-            f"a network, and give the file: init_cfg.checkpoint=PATH, or put it at {path}"
-        ) from error
-    return path
-
-
-def _cached_name(url: str) -> str:
-    """A file name for a URL; many hubs call every file alike (``pytorch_model.bin``)."""
-    name = PurePosixPath(urlparse(url).path)
-    if named_hash(name.name):
-        return name.name
-    return f"{name.stem}_{hashlib.sha1(url.encode()).hexdigest()[:8]}{name.suffix}"
+        status = (Path(source).expanduser() if url is None else cached_path(url)).stat()
+    except OSError:
+        return None
+    return source, status.st_mtime_ns, status.st_size
 
 
 def _read_download(path: Path, source: str, unsafe: bool) -> dict[str, Any]:
@@ -221,18 +99,3 @@ def _read_download(path: Path, source: str, unsafe: bool) -> dict[str, Any]:
         raise ValueError(
             f"{source}: {error}. The file was removed, so that the next try downloads it again"
         ) from error
-
-
-def _rank_zero_first(get: Callable[[], _Result]) -> _Result:
-    """Let one process download, and the others find it in the cache."""
-    if get_rank() == 0:
-        result = get()
-        barrier()
-    else:
-        barrier()
-        result = get()
-    return result
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n")[0] or type(error).__name__

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..read.sources import Checkpoint
-from . import own_meta
+from ..read.checkpoint import Checkpoint
 from .families import Family, recognize
 from .geometry import Hidden, structure
 from .key_maps import to_ours
-from .normalization import Preprocessing
+from .meta import read_meta
+from .normalization import Preprocessing, rgb
+from .plugins import SEPlugins
 
 # every family has this tensor; what stands before it is a prefix
 ANCHOR = "layer1.0.conv1.weight"
@@ -22,33 +23,35 @@ _FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
 @dataclass(frozen=True)
-class Found:
+class BackboneWeights:
     """The backbone in a checkpoint, in our layout.
 
     Attributes:
         source: The checkpoint's name.
         family: What the weights are.
-        weights: The backbone's tensors, by our names.
+        tensors: The backbone's, by our names.
         names: The name in the checkpoint of each.
         others: Names in the checkpoint of other tensors: classifier, neck, heads.
         prefix: What stood before the backbone's names there (``backbone.``).
         hidden: The options that the tensors do not tell.
-        stated: Whether the checkpoint says them itself; else they are those of its family.
+        plugins: Those of SE blocks among its plugins.
+        is_stated: Whether the checkpoint says them itself; else they are those of its family.
         preprocessing: How images must be fed to it.
     """
 
     source: str
     family: Family
-    weights: dict[str, Tensor]
+    tensors: dict[str, Tensor]
     names: dict[str, str]
     others: tuple[str, ...]
     prefix: str
     hidden: Hidden
-    stated: bool
+    plugins: SEPlugins
+    is_stated: bool
     preprocessing: Preprocessing
 
 
-def find_backbone(checkpoint: Checkpoint, prefix: str | None = None) -> Found:
+def find_backbone(checkpoint: Checkpoint, prefix: str | None = None) -> BackboneWeights:
     """Recognize the backbone in a checkpoint and rename its tensors.
 
     Args:
@@ -66,27 +69,29 @@ def find_backbone(checkpoint: Checkpoint, prefix: str | None = None) -> Found:
     family = recognize((key[len(prefix) :] for key in inside), checkpoint.source)
     names = {to_ours(key[len(prefix) :], family.rules): key for key in inside}
     names = {name: key for name, key in names.items() if not name.startswith(CLASSIFIER)}
-    weights = {
+    tensors = {
         name: _as_convolution(name, checkpoint.state_dict[key]) for name, key in names.items()
     }
-    _check_types(weights, names, checkpoint.source)
-    check_finite({names[name]: tensor for name, tensor in weights.items()}, checkpoint.source)
+    _check_types(tensors, names, checkpoint.source)
+    check_finite({names[name]: tensor for name, tensor in tensors.items()}, checkpoint.source)
     try:
-        shapes = structure(weights)
+        shapes = structure(tensors)
     except ValueError as error:
         raise ValueError(f"{checkpoint.source} is no net of the ResNet family: {error}") from error
-    hidden, preprocessing = own_meta.read(checkpoint.meta)
+    stated = read_meta(checkpoint.meta)
+    of_source = checkpoint.rgb_statistics and rgb(*checkpoint.rgb_statistics)
     taken = set(names.values())
-    return Found(
+    return BackboneWeights(
         checkpoint.source,
         family,
-        weights,
+        tensors,
         names,
         tuple(key for key in checkpoint.state_dict if key not in taken),
         prefix,
-        hidden or family.hidden(shapes),
-        hidden is not None,
-        preprocessing or checkpoint.preprocessing or family.preprocessing,
+        stated.hidden or family.hidden(shapes),
+        stated.plugins,
+        stated.hidden is not None,
+        stated.preprocessing or of_source or family.preprocessing,
     )
 
 
@@ -121,8 +126,8 @@ def _as_convolution(name: str, tensor: Tensor) -> Tensor:
     return tensor[:, :, None, None] if is_matrix else tensor
 
 
-def _check_types(weights: Mapping[str, Tensor], names: Mapping[str, str], source: str) -> None:
-    for name, tensor in weights.items():
+def _check_types(tensors: Mapping[str, Tensor], names: Mapping[str, str], source: str) -> None:
+    for name, tensor in tensors.items():
         if tensor.dtype not in _FLOATS and not name.endswith("num_batches_tracked"):
             raise ValueError(
                 f"{source}: tensor {names[name]} is of type {tensor.dtype}, expected one of "

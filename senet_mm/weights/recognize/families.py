@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ..read.zoo import current_name
 from . import key_maps, normalization
 from .geometry import Hidden, Structure
 from .key_maps import Rules
@@ -111,6 +112,16 @@ _NAMED = (
         ),
     ),
     (
+        # their stride is on the 3x3 convolution
+        re.compile(r"detectron/resnet\d+_gn|resnet50_gn-9186a21c|resnet101_gn-cac0ab98"),
+        replace(
+            _SHARED,
+            name="detectron_gn",
+            title="Detectron's ResNets with group norm",
+            preprocessing=normalization.CAFFE_BGR,
+        ),
+    ),
+    (
         re.compile(r"resnet\d+_(caffe|msra)"),
         replace(
             _SHARED,
@@ -150,6 +161,7 @@ def recognize(keys: Iterable[str], source: str) -> Family:
 
 def named_family(source: str) -> Family | None:
     """The family of plain nets that a checkpoint's name tells, if it does; no folder counts."""
+    source = current_name(source)
     scheme, mark, _ = source.partition("://")
     name = source if mark and not scheme.startswith("http") else source.rpartition("/")[2]
     return next((family for pattern, family in _NAMED if pattern.search(name)), None)

@@ -121,8 +121,9 @@ def structure(weights: Mapping[str, Tensor]) -> Structure:
         ValueError: If a tensor that tells the geometry is no convolution's, or
             a layer of an SE block is missing.
     """
-    units = [match for match in map(_UNIT.fullmatch, weights) if match]
-    counts = tuple(Counter(unit[1] for unit in units).values())
+    # the order of keys tells nothing
+    units = sorted((int(m[1]), int(m[2])) for m in map(_UNIT.fullmatch, weights) if m)
+    counts = tuple(Counter(stage for stage, _ in units).values())
     bottleneck = "layer1.0.conv3.weight" in weights
     deep_stem = "stem.0.weight" in weights
     stem, _ = _channels(weights, "stem.6" if deep_stem else "conv1")
@@ -143,7 +144,7 @@ def structure(weights: Mapping[str, Tensor]) -> Structure:
         if halved and options["depth"] == 152:
             options["depth"] = 154  # by its authors' count
     se = {}
-    for unit in (f"layer{match[1]}.{match[2]}" for match in units):
+    for unit in (f"layer{stage}.{index}" for stage, index in units):
         if f"{unit}.se.fc1.weight" in weights:
             hidden, _ = _channels(weights, f"{unit}.se.fc1")
             channels, _ = _channels(weights, f"{unit}.se.fc2")

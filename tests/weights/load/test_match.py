@@ -121,7 +121,7 @@ def test_identity_init_computes_the_plain_net_at_step_zero(saved, placement, ran
 
 def test_plain_mmdet_nets_are_checked_alike(saved) -> None:
     plain = MODELS.build(dict(type="ResNet", depth=50))
-    assert load_weights(plain, saved("resnet50")).fits
+    assert load_weights(plain, saved("resnet50")).is_complete
     assert "SE (the backbone has none there) in layer1" in refusal(plain, saved("seresnet50"))
 
 
@@ -146,7 +146,7 @@ def test_missing_unused_and_misshapen_tensors(tmp_path: Path, saved) -> None:
     # what old files do not have, and batch norm in eval does not read
     old = {key: value for key, value in weights.items() if "num_batches" not in key}
     torch.save(old, path)
-    assert load_weights(model, path).fits
+    assert load_weights(model, path).is_complete
 
 
 def test_nothing_that_fits_and_nan(tmp_path: Path, saved) -> None:
@@ -173,7 +173,7 @@ def test_parts_that_no_weights_have_start_as_initialized(saved) -> None:
         [key for key in SEResNet(50, plugins=[plugin]).layer1[0].state_dict() if "context" in key]
     )
     report = load_weights(SEResNet(50, **THREE), path)
-    assert report.fits
+    assert report.is_complete
     assert {key.split(".")[0] for key in report.others} == {"layer4", "fc"}
 
 
@@ -192,7 +192,7 @@ def test_se_as_a_plugin_does_not_stay_random(saved) -> None:
     model = plain(identity_init=True)
     assert len(load_weights(model, path).new) == 9 * 5
     torch.save(plain().state_dict(), path)  # its own
-    assert load_weights(plain(), path).fits
+    assert load_weights(plain(), path).is_complete
 
 
 def test_odd_tensors_are_named(tmp_path: Path) -> None:
@@ -249,3 +249,52 @@ def test_the_log_has_one_line_or_a_table(saved, monkeypatch) -> None:
     assert "RGB, mean [123.675, 116.28, 103.53]" in line
     refusal(SEResNet(50, se_cfg=dict(bias=False)), path)
     assert "| unused  | 32" in logged[-1]
+
+
+def test_the_order_of_keys_tells_nothing(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.pth")
+    for model in (SEResNet(18), SEResNet(50)):
+        torch.save(dict(reversed(list(model.state_dict().items()))), path)
+        assert load_weights(model, path).is_complete
+
+
+def plain_with_se_plugin(stages: tuple[bool, ...] | None = None, **options: object) -> nn.Module:
+    plugin = dict(cfg=dict(type="SEBlock", **options), position="after_conv3")
+    if stages:
+        plugin["stages"] = stages
+    with DefaultScope.overwrite_default_scope("mmdet"):
+        return MODELS.build(dict(type="ResNet", depth=50, plugins=[plugin]))
+
+
+def test_se_as_a_plugin_is_checked_like_se_in_a_unit(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.pth")
+    model = plain_with_se_plugin()
+    weights = model.state_dict()
+    for part in ("fc1.weight", "fc2.weight", "fc2.bias"):
+        name = f"layer2.1.se_block.{part}"
+        torch.save({key: value for key, value in weights.items() if key != name}, path)
+        assert f"1 missing (first: {name})" in refusal(model, path)
+    # what a file does not say is what released weights have
+    torch.save(weights, path)
+    half = plain_with_se_plugin((False, False, True, True), gate="tanh", squeeze="max")
+    message = refusal(half, path)
+    assert (
+        "they need squeeze='avg' (the backbone has 'max') in plugins of layer3, layer4" in message
+    )
+    assert "gate='sigmoid' (the backbone has 'tanh') in plugins of layer3, layer4" in message
+    message = refusal(plain_with_se_plugin(identity_init=True), path)
+    assert "16 missing (first: layer1.0.se_block.gate_scale)" in message
+
+
+def test_a_checkpoints_config_tells_of_its_se_plugins(tmp_path: Path) -> None:
+    path = str(tmp_path / "epoch_1.pth")
+    model = plain_with_se_plugin(gate="tanh")
+    for kind in ("SEBlock", "mmdet.SEBlock"):
+        plugins = [dict(cfg=dict(type=kind, gate="tanh"), position="after_conv3")]
+        backbone = dict(type="ResNet", depth=50, plugins=plugins)
+        weights = {f"backbone.{key}": value for key, value in model.state_dict().items()}
+        meta = dict(cfg=f"model = dict(backbone={backbone})")
+        torch.save(dict(meta=meta, state_dict=weights), path)
+        assert load_weights(model, path).is_complete
+        message = refusal(plain_with_se_plugin(), path)
+        assert "gate='tanh' (the backbone has 'sigmoid') in plugins of layer1, layer2" in message

@@ -19,6 +19,7 @@ from senet_mm.backbones import SEResNet
 from senet_mm.weights import preprocessing
 from senet_mm.weights.read import sources
 from senet_mm.weights.read.sources import fetch
+from senet_mm.weights.read.zoo import url_of
 from senet_mm.weights.recognize.normalization import (
     CAFFE_BGR,
     DETECTRON2_RESNEXT_BGR,
@@ -131,7 +132,7 @@ def test_no_network_is_told_with_the_way_out(torch_home: Path, monkeypatch) -> N
 
 def test_zoo_names_are_read_from_the_cache(torch_home: Path) -> None:
     for source in ("mmcls://se-resnet50", "torchvision://resnet50"):
-        path = torch_home / Path(sources._url_of(source)).name
+        path = torch_home / Path(url_of(source)).name
         torch.save({"layer1.0.conv1.weight": torch.ones(1)}, path)
         # a released file's name holds its hash, which this is not
         with pytest.raises(ValueError, match=rf"{path.name} is corrupt.*The file was removed"):
@@ -173,6 +174,12 @@ def test_urls_that_end_alike_and_a_page_for_weights(torch_home: Path, monkeypatc
         ("caffe", CAFFE_BGR),
         ("open-mmlab://detectron2/resnet50_caffe", CAFFE_BGR),
         ("open-mmlab://detectron/resnet50_caffe", DETECTRON_BGR),
+        ("open-mmlab://resnet50_caffe", DETECTRON_BGR),
+        ("openmmlab://resnet101_caffe", DETECTRON_BGR),
+        ("open-mmlab://resnet50_caffe_bgr", CAFFE_BGR),
+        ("open-mmlab://detectron/resnet50_gn", CAFFE_BGR),
+        ("open-mmlab://detectron/resnet101_gn", CAFFE_BGR),
+        ("open-mmlab://resnet50_v1c", IMAGENET_RGB),
         ("open-mmlab://detectron2/resnext101_32x8d", DETECTRON2_RESNEXT_BGR),
     ],
 )

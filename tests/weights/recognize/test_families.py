@@ -9,7 +9,8 @@ from mmdet.registry import MODELS
 
 from senet_mm.weights.convert import convert
 from senet_mm.weights.load.match import load_weights
-from senet_mm.weights.read.sources import fetch, unwrap
+from senet_mm.weights.read.checkpoint import unwrap
+from senet_mm.weights.read.sources import fetch
 from senet_mm.weights.recognize.backbone import find_backbone
 from senet_mm.weights.recognize.backbone_config import backbone_config
 from senet_mm.weights.recognize.families import BY_NAME, named_family, recognize
@@ -30,7 +31,7 @@ def test_family(peer: Peer, tmp_path: Path, randomize) -> None:
     backbone = MODELS.build(peer.config)
     report = load_weights(backbone, path)
     assert len(report.matched) == report.expected == len(backbone.state_dict())
-    assert report.fits
+    assert report.is_complete
     assert not report.new
     backbone.eval()
     x = torch.randn(1, 3, 66, 49, generator=torch.Generator().manual_seed(1))
@@ -58,6 +59,13 @@ def test_names_tell_caffe_style_nets_from_torchvisions() -> None:
     old = recognize(["conv1.weight"], "open-mmlab://detectron/resnet50_caffe")
     assert old.preprocessing == DETECTRON_BGR
     assert recognize(["conv1.weight"], "torchvision://resnet50").name == "shared"
+    # a name that was given up is the present one
+    old = recognize(["conv1.weight"], "open-mmlab://resnet50_caffe")
+    assert (old.name, old.preprocessing) == ("detectron", DETECTRON_BGR)
+    for source in ("open-mmlab://detectron/resnet50_gn", "cache/resnet50_gn-9186a21c.pth"):
+        group_norm = recognize(["conv1.weight", "gn1.weight"], source)
+        assert (group_norm.name, group_norm.preprocessing) == ("detectron_gn", CAFFE_BGR)
+        assert group_norm.hidden(None).style == "pytorch"
     # neither a folder's name nor that of an SE net tells it
     assert recognize(["conv1.weight"], "/data/resnet50_caffe/torchvision.pth").name == "shared"
     assert recognize(["layer1.0.se.fc1.weight"], "se_resnet50_caffe.pth").name == "shared"
@@ -78,7 +86,7 @@ def test_a_caffe_style_net_needs_style_caffe(tmp_path: Path) -> None:
 
 
 def test_every_family_has_a_name_of_its_own() -> None:
-    assert len(BY_NAME) == len({id(family) for family in BY_NAME.values()}) == 11
+    assert len(BY_NAME) == len({id(family) for family in BY_NAME.values()}) == 12
     assert all(name == family.name for name, family in BY_NAME.items())
 
 
@@ -115,5 +123,5 @@ def test_several_backbones_need_a_prefix() -> None:
     with pytest.raises(ValueError, match=f"prefix='x.': expected one of {both}"):
         find_backbone(checkpoint, "x")
     found = find_backbone(checkpoint, "teacher.backbone")
-    assert found.weights.keys() == net.keys()
+    assert found.tensors.keys() == net.keys()
     assert len(found.others) == len(net)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from .geometry import Hidden
 from .normalization import Preprocessing
+from .plugins import SEPlugins, se_plugins
 
-KEY = "senet_mm"  # below `meta`, in files that our converter wrote
+META_KEY = "senet_mm"  # below `meta`, in files that our converter wrote
 _BACKBONES = ("ResNet", "ResNetV1d", "ResNeXt", "SEResNet", "SEResNetV1d", "SEResNeXt", "SENet")
 
 
@@ -17,34 +19,54 @@ _BACKBONES = ("ResNet", "ResNetV1d", "ResNeXt", "SEResNet", "SEResNetV1d", "SERe
 _UNREADABLE = (SyntaxError, ValueError, KeyError, TypeError, AttributeError)
 
 
-def read(meta: Mapping[str, Any]) -> tuple[Hidden | None, Preprocessing | None]:
-    """The hidden options of a checkpoint's backbone and its preprocessing, where it tells.
+@dataclass(frozen=True)
+class Stated:
+    """What a checkpoint says itself.
+
+    Attributes:
+        hidden: The options of its backbone that the tensors do not tell.
+        plugins: Those of SE blocks among its plugins.
+        preprocessing: How images must be fed to it.
+    """
+
+    hidden: Hidden | None = None
+    plugins: SEPlugins = field(default_factory=dict)
+    preprocessing: Preprocessing | None = None
+
+
+def read_meta(meta: Mapping[str, Any]) -> Stated:
+    """What a checkpoint says of its backbone and its images.
 
     Args:
         meta: ``meta`` of the checkpoint: ours, or mmengine's or mmcv's with the
             config of the training.
     """
     try:
-        if KEY in meta:
-            own = meta[KEY]
-            return Hidden.of_options(own["backbone"]), Preprocessing(**own["preprocessing"])
+        if META_KEY in meta:
+            own = meta[META_KEY]
+            return Stated(
+                Hidden.of_options(own["backbone"]),
+                preprocessing=Preprocessing(**own["preprocessing"]),
+            )
         # mmdet 2 called it config
         assigned = _assigned(str(meta.get("cfg") or meta.get("config") or ""))
         model = _items(assigned["model"])
         backbone = _literal(model["backbone"])
         kind = str(backbone.pop("type")).rpartition(".")[2]
         if kind not in _BACKBONES:
-            return None, None
+            return Stated()
         if kind.startswith("SE"):
             backbone.setdefault("se_cfg", {})
         hidden = Hidden.of_options(backbone)
+        plugins = se_plugins(backbone.get("plugins"), backbone.get("num_stages", 4))
     except _UNREADABLE:
-        return None, None
-    return hidden, _preprocessing(
+        return Stated()
+    images = (
         model.get("data_preprocessor")
         or assigned.get("data_preprocessor")
         or assigned.get("img_norm_cfg")  # mmdet 2's
     )
+    return Stated(hidden, plugins, _preprocessing(images))
 
 
 def _preprocessing(node: ast.expr | None) -> Preprocessing | None:

@@ -1,0 +1,115 @@
+"""Which checkpoints a run loads, and whether they can be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.runner import find_latest_checkpoint
+from mmengine.utils import get_installed_path
+
+from ..weights.init_cfg import pretrained_of
+from ..weights.read.sources import check
+from ..weights.read.timm_zoo import TIMM
+
+# what distillation and tracking call teacher_ckpt and checkpoint, and a nested run load_from
+_NAMES_CHECKPOINT = re.compile(r"(^|_)(checkpoint|ckpt|pretrained)$|^load_from$")
+
+
+@dataclass(frozen=True)
+class NamedCheckpoint:
+    """A checkpoint that a config names.
+
+    Attributes:
+        source: Its name.
+        initializes: Whether it is loaded only where a model is initialized, which tests do not.
+        by_backbone: Whether a backbone loads it that reads checkpoints itself.
+    """
+
+    source: str
+    initializes: bool = False
+    by_backbone: bool = False
+
+
+def named_checkpoints(cfg: Config) -> Iterator[NamedCheckpoint]:
+    """The checkpoints that a config names anywhere: model, teachers, hooks, evaluators, load_from.
+
+    With ``resume`` and no ``load_from``, the latest of the work dir is one of them.
+    """
+    yield from _in(cfg.get("model"))
+    yield from _in({key: value for key, value in cfg.items() if key != "model"})
+    latest = resumed_checkpoint(cfg)
+    if latest:
+        yield NamedCheckpoint(latest)
+
+
+def resumed_checkpoint(cfg: Config) -> str | None:
+    """What a run resumes without being told from where, if there is something."""
+    resumes = cfg.get("resume") and not cfg.get("load_from")
+    return find_latest_checkpoint(cfg.work_dir) if resumes else None
+
+
+def check_checkpoint(checkpoint: NamedCheckpoint) -> None:
+    """Read a checkpoint before a run does.
+
+    So that a file that would run code, is damaged or is missing stops the run
+    in one line. mmengine then reads its part of them in its own way.
+
+    Raises:
+        FileNotFoundError, ConnectionError, ImportError: If it cannot be read.
+        ValueError: If it is no checkpoint, holds more than tensors and plain
+            data, or has a format that mmengine does not read.
+    """
+    source = checkpoint.source
+    # mmengine hands what it loads over to our hook, but for what it initializes from
+    check(source, keep=checkpoint.initializes or source.startswith(TIMM))
+    if not checkpoint.by_backbone and source.endswith(".safetensors"):
+        raise ValueError(
+            f"mmengine, which loads {source} here, does not read safetensors: convert it once, "
+            f"python tools/convert_weights.py {source} OUT.pth"
+        )
+
+
+def _in(part: Any, *, initializes: bool = False) -> Iterator[NamedCheckpoint]:
+    if isinstance(part, (list, tuple)):
+        for item in part:
+            yield from _in(item, initializes=initializes)
+    if not isinstance(part, Mapping):
+        return
+    itself = _reads_own_checkpoint(part.get("type"))
+    for key, value in part.items():
+        if isinstance(value, str) and _NAMES_CHECKPOINT.search(str(key)):
+            pretrained = key == "pretrained"
+            yield NamedCheckpoint(value, initializes or pretrained, itself and pretrained)
+        elif key == "init_cfg" and itself:
+            yield from _in_own_init_cfg(value)
+        elif key == "teacher_config" and isinstance(value, (str, Path)):
+            yield from _in(_read_teacher(value).to_dict())
+        else:
+            yield from _in(value, initializes=initializes or key == "init_cfg")
+
+
+def _in_own_init_cfg(init_cfg: Any) -> Iterator[NamedCheckpoint]:
+    """Of a backbone that reads its checkpoint itself; mmengine loads what initializers nest."""
+    pretrained = pretrained_of(init_cfg)
+    for cfg in pretrained:
+        yield NamedCheckpoint(cfg["checkpoint"], initializes=True, by_backbone=True)
+    listed = [init_cfg] if isinstance(init_cfg, Mapping) else init_cfg or []
+    yield from _in([cfg for cfg in listed if cfg not in pretrained], initializes=True)
+
+
+def _reads_own_checkpoint(kind: Any) -> bool:
+    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    return getattr(kind, "reads_own_checkpoint", False)
+
+
+def _read_teacher(path: str | Path) -> Config:
+    """The config of a teacher, which mmdet looks for beside its package too."""
+    if not Path(path).is_file():
+        path = Path(get_installed_path("mmdet")).parent / path
+    return Config.fromfile(path)

@@ -1,0 +1,86 @@
+"""The config of a run: read, and changed as a command line says."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from ..compat.packaged_configs import PREFIX, config_path
+from .data_root import set_data_root
+
+
+def read_config(name: str) -> Config:
+    """Read a config file or a packaged config (``senet_mm::NAME``).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it cannot be read, or has no ``model``.
+    """
+    file = config_path(name) if name.startswith(PREFIX) else Path(name)
+    if not file.is_file():
+        raise FileNotFoundError(f"config {name} not found")
+    try:
+        cfg = Config.fromfile(file)
+    except (SyntaxError, NameError, AttributeError) as error:
+        raise ValueError(f"config {name} is no valid config: {error}") from error
+    if "model" not in cfg:
+        raise ValueError(f"config {name} has no model")
+    return cfg
+
+
+def load_config(
+    name: str,
+    *,
+    work_dir: str | None = None,
+    data_root: str | None = None,
+    seed: int | None = None,
+    launcher: str = "none",
+    options: Mapping[str, Any] | None = None,
+) -> Config:
+    """Read a config and change it; what is None stays as the config has it.
+
+    Args:
+        name: As for :func:`read_config`.
+        work_dir: Where logs and results go; by default ``work_dirs/CONFIG``.
+        data_root: See :func:`senet_mm.runs.data_root.set_data_root`.
+        seed: Of weights, order and augmentation.
+        launcher: What has started the processes of the run, as mmengine names it.
+        options: Settings by their path (``model.backbone.depth``); they win over all others.
+
+    Raises:
+        FileNotFoundError, ValueError: As :func:`read_config` and
+            :func:`senet_mm.runs.data_root.set_data_root`.
+    """
+    options = dict(options or {})
+    cfg = read_config(name)
+    cfg.launcher = launcher
+    if data_root is not None:
+        # first the options too: they may name the files to look for below the root
+        cfg.merge_from_dict(options)
+        set_data_root(cfg, data_root)
+    if seed is not None:
+        cfg.randomness = dict(seed=seed)
+    cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(cfg.filename).stem}"
+    cfg.merge_from_dict(options)
+    return cfg
+
+
+def inference_config(cfg: Config, checkpoint: str | Path, work_dir: str | Path) -> Config:
+    """A copy of a config, for a test of a checkpoint by this process alone.
+
+    Args:
+        cfg: The config, also of a run that was trained on several GPUs.
+        checkpoint: What to test.
+        work_dir: Where mmengine writes its log.
+    """
+    cfg = copy.deepcopy(cfg)
+    cfg.work_dir = str(work_dir)
+    cfg.load_from, cfg.resume = str(checkpoint), False
+    cfg.launcher = "none"
+    cfg.pop("model_wrapper_cfg", None)
+    cfg.experiment_name = f"test_{Path(work_dir).resolve()}"  # mmengine keeps its state by it
+    return cfg

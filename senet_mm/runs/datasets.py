@@ -1,0 +1,69 @@
+"""The data sets of a config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mmdet.datasets import CocoDataset
+from mmdet.registry import DATASETS
+from mmengine.config import Config, ConfigDict
+
+
+def datasets_of(cfg: Config, loader: str) -> Iterator[ConfigDict]:
+    """Yield the data sets of a dataloader, those inside wrappers (repeat, concat) included."""
+    stack = [cfg[loader].dataset] if cfg.get(loader) else []
+    while stack:
+        dataset = stack.pop()
+        inner = [dataset["dataset"]] if "dataset" in dataset else dataset.get("datasets", [])
+        if inner:
+            stack.extend(inner)
+        else:
+            yield dataset
+
+
+def single_test_set(cfg: Config) -> ConfigDict:
+    """The data set of the test dataloader, inside whatever wraps it.
+
+    Raises:
+        ValueError: If there is none or more than one, or it names no annotation file.
+    """
+    datasets = list(datasets_of(cfg, "test_dataloader"))
+    if len(datasets) != 1:
+        number = f"{len(datasets)} data sets" if datasets else "none"
+        raise ValueError(
+            f"expected one data set in test_dataloader, the config {cfg.filename or ''} has "
+            f"{number}: set test_dataloader.dataset"
+        )
+    if not datasets[0].get("ann_file"):
+        raise ValueError(
+            f"the test data set ({datasets[0].get('type')}) names no annotation file: set "
+            "test_dataloader.dataset.ann_file"
+        )
+    return datasets[0]
+
+
+def dataset_class(dataset: ConfigDict) -> type:
+    """The class of a data set, which a config gives by name or as it is."""
+    return DATASETS.get(dataset.type) if isinstance(dataset.type, str) else dataset.type
+
+
+def is_coco(dataset: ConfigDict) -> bool:
+    """Whether a data set reads COCO's instances files from the local disk.
+
+    LVIS reads COCO's format, but with images named in another way.
+    """
+    kind = dataset_class(dataset)
+    lvis = any(parent.__name__.startswith("LVIS") for parent in kind.__mro__)
+    return issubclass(kind, CocoDataset) and not lvis and not dataset.get("backend_args")
+
+
+def annotation_path(dataset: ConfigDict) -> Path:
+    """Path of a data set's annotation file."""
+    return Path(dataset.get("data_root") or "") / dataset.ann_file
+
+
+def image_dir(dataset: ConfigDict) -> Path:
+    """Image folder of a data set."""
+    prefix = (dataset.get("data_prefix") or {}).get("img", "")
+    return Path(dataset.get("data_root") or "") / prefix

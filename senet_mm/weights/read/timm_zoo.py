@@ -1,0 +1,78 @@
+"""Weights of timm, by name: ``timm://NAME``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from .checkpoint import Checkpoint
+from .download import first_line, one_process
+from .zoo import nearest
+
+TIMM = "timm://"
+# the nets of timm that mmdet's ResNet family and ours compute, by architecture
+_NETS = re.compile(
+    r"(legacy_)?((se)?resnet(18|34|50|101|152)[cds]?|(se)?resnext(50|101|152)d?_\d+x\d+d|senet154)"
+)
+
+
+def fetch_timm(source: str) -> Checkpoint:
+    """Get the weights of ``timm://NAME``, from timm's cache or the network.
+
+    Raises:
+        ImportError: If timm is missing.
+        ValueError: If timm has no such weights of a net that we can build.
+        ConnectionError: If the download fails.
+    """
+    timm, name = _import_timm(), _name(source)
+    # timm takes minutes to give up; it retries each of its places five times
+    try:
+        with one_process(name):
+            model = timm.create_model(name, pretrained=True)
+    except Exception as error:  # whatever its backends raise without a network
+        cfg = timm.get_pretrained_cfg(name)
+        place = f"https://huggingface.co/{cfg.hf_hub_id}" if cfg.hf_hub_id else cfg.url
+        raise ConnectionError(
+            f"{source} could not be downloaded ({first_line(error)}). Fetch it from {place} where "
+            "there is a network, and give the file: init_cfg.checkpoint=PATH"
+        ) from error
+    return Checkpoint(source, model.state_dict(), rgb_statistics=timm_statistics(source))
+
+
+def timm_statistics(source: str) -> tuple[Sequence[float], Sequence[float]]:
+    """Mean and standard deviation of the RGB images of ``timm://NAME``; needs no network.
+
+    Raises:
+        ImportError, ValueError: As :func:`fetch_timm`.
+    """
+    cfg = _import_timm().get_pretrained_cfg(_name(source))
+    return cfg.mean, cfg.std
+
+
+def _import_timm() -> Any:
+    try:
+        import timm
+    except ImportError as error:
+        raise ImportError(
+            "timm:// weights need timm: pip install timm, or pip install 'senet_mm[timm]'"
+        ) from error
+    return timm
+
+
+def _name(source: str) -> str:
+    """The name behind ``timm://``, if timm has weights of it for a net that we can build."""
+    timm = _import_timm()
+    name = source[len(TIMM) :]
+    known = [known for known in timm.list_pretrained() if _NETS.fullmatch(known.split(".")[0])]
+    if name in known:
+        return name
+    if any(name == full.split(".")[0] for full in known):
+        return name  # timm takes the default of several trainings
+    if timm.is_model(name.split(".")[0]) and not _NETS.fullmatch(name.split(".")[0]):
+        raise ValueError(
+            f"{source}: {name} is of timm, but no net of mmdet's ResNet family or of senet_mm "
+            f"computes it. Accepted are resnet, resnext, seresnet, seresnext, senet154 and their "
+            f"legacy_ forms{nearest(name, known)}"
+        )
+    raise ValueError(f"{source}: timm has no weights named {name!r}{nearest(name, known)}")
