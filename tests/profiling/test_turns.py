@@ -19,6 +19,8 @@ from senet_mm.profiling.variants import (
     variant_names,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def setting(**options: object) -> Setting:
     defaults = dict(task="inference", part="backbone", frozen=True, precision="float32")

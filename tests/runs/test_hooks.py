@@ -16,6 +16,8 @@ from senet_mm.runs.hooks import WeightsHook
 from senet_mm.runs.preflight import require_fit, watch_weights
 from senet_mm.weights.recognize.normalization import CAFFE_BGR
 
+pytestmark = pytest.mark.slow
+
 
 def runner(name: str, load_from: str | None = None, **backbone: object) -> SimpleNamespace:
     """What the hook reads of mmengine's runner."""
