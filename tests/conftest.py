@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
 import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from mmengine.config import utils as config_utils
 from torch import nn
 
 # waiting threads that spin starve each other where tests share few cores
@@ -31,6 +33,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs a GPU where there is none."""
     if item.get_closest_marker("gpu") and not torch.cuda.is_available():
         pytest.skip("needs a CUDA GPU")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _metafiles_read_once() -> Iterator[None]:
+    """For each ``_base_`` of mmdet's, mmengine reads all of mmdet's metafiles anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config_utils, "load", functools.cache(config_utils.load))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +77,13 @@ def results_files(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -
         files.append(folder / f"run{number}.bbox.json")
         files[-1].write_text(json.dumps(found))
     return files
+
+
+@pytest.fixture
+def shapes_alone() -> Iterator[None]:
+    """Nets are made of shapes without values, in no time: enough to count and to compare keys."""
+    with torch.device("meta"):
+        yield
 
 
 @pytest.fixture

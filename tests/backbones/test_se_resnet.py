@@ -27,12 +27,14 @@ def parameters(model: nn.Module) -> int:
     ("depth", "with_classifier"),
     [(18, 11_778_592), (34, 21_958_868), (50, 28_088_024), (101, 49_326_872), (152, 66_821_848)],
 )
+@pytest.mark.usefixtures("shapes_alone")
 def test_parameter_counts_of_the_paper(depth: int, with_classifier: int) -> None:
     model = SEResNet(depth)
     classifier = (model.feat_dim + 1) * 1000
     assert parameters(model) + classifier == with_classifier
 
 
+@pytest.mark.usefixtures("shapes_alone")
 def test_eq_5_without_biases_and_per_stage() -> None:
     plain = parameters(ResNet(50))
     assert parameters(SEResNet(50, se_cfg=dict(bias=False))) - plain == 2_514_944

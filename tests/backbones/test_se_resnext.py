@@ -10,6 +10,7 @@ from senet_mm.backbones import SEResNeXt
     ("depth", "groups", "base_width", "millions"),
     [(50, 32, 4, 27.56), (101, 32, 4, 48.96), (101, 64, 4, 88.23)],
 )
+@pytest.mark.usefixtures("shapes_alone")
 def test_parameter_counts(depth: int, groups: int, base_width: int, millions: float) -> None:
     model = SEResNeXt(depth=depth, groups=groups, base_width=base_width)
     total = sum(parameter.numel() for parameter in model.parameters()) + 2049 * 1000

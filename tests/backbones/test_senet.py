@@ -76,6 +76,7 @@ def stage_maps(peer: nn.Module, x: Tensor) -> list[Tensor]:
     return maps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "backbone", "options", "names"), CASES)
 def test_forward_equals_timm(name, backbone, options, names, randomize) -> None:
     peer = randomize(timm.create_model(name, pretrained=False))
@@ -105,6 +106,7 @@ def test_another_geometry_loads_and_computes_something_else(randomize) -> None:
         assert ours.shape != theirs.shape or (ours - theirs).norm() > 0.05 * theirs.norm()
 
 
+@pytest.mark.usefixtures("shapes_alone")
 def test_parameter_count() -> None:
     model = SENet()
     total = sum(parameter.numel() for parameter in model.parameters())
@@ -113,6 +115,7 @@ def test_parameter_count() -> None:
     assert round((total + 2049 * 1000) / 1e6, 2) == 115.09
 
 
+@pytest.mark.slow
 def test_senet_takes_dilation_dcn_and_zero_init() -> None:
     model = SENet(
         strides=(1, 2, 2, 1),

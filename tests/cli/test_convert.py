@@ -19,6 +19,8 @@ from senet_mm.runs.data_root import set_data_root
 from senet_mm.weights.read import sources
 from senet_mm.weights.read.checkpoint import Checkpoint
 
+pytestmark = pytest.mark.slow
+
 PLAIN = "senet_mm::demo/faster_rcnn_r18_fpn_shapes.py"
 SE = "senet_mm::demo/faster_rcnn_se_r18_fpn_shapes.py"
 PORTED = ["model.backbone.stem_pool=ceil", "model.backbone.se_cfg.branch_relu=True"]

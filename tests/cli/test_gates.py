@@ -12,6 +12,8 @@ from mmengine.config import Config
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.profiling.complexity import build_detector
 
+pytestmark = pytest.mark.slow
+
 SE = "senet_mm::demo/faster_rcnn_se_r18_fpn_shapes.py"
 FAST = ["--cfg-options", "test_dataloader.num_workers=0"]
 FAST += ["test_dataloader.persistent_workers=False"]

@@ -14,6 +14,8 @@ import torch
 
 from senet_mm.profiling import inference_cost
 
+pytestmark = pytest.mark.slow
+
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 SE = "senet_mm::demo/faster_rcnn_se_r18_fpn_shapes.py"
 PLAIN = "senet_mm::demo/faster_rcnn_r18_fpn_shapes.py"

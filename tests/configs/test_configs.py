@@ -66,6 +66,7 @@ def flat(node: object, prefix: str = "") -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.usefixtures("shapes_alone")
 def test_builds(name: str) -> None:
     cfg = read(name)
     assert cfg.custom_imports.imports == ["senet_mm"]
@@ -91,6 +92,7 @@ def test_a_pair_differs_in_the_backbone_alone(plain: str, se: str) -> None:
     assert others <= set(allowed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_weights_are_of_the_configs_backbone(name: str) -> None:
     """Geometry and preprocessing of the released weights that a config names."""

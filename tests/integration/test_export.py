@@ -14,6 +14,8 @@ from senet_mm.backbones import SEResNet, SEResNeXt
 from senet_mm.layers.residual import PLACEMENTS
 from senet_mm.necks import SEFPN
 
+pytestmark = pytest.mark.slow
+
 CHANNELS = [64, 128, 256, 512]
 OLD_TORCH = digit_version(torch.__version__) < digit_version("2.6")
 

@@ -10,10 +10,13 @@ import time
 from pathlib import Path
 
 import mmdet
+import pytest
 import torch
 
 from senet_mm.runs.detect import detect
 from senet_mm.runs.work_dir import read_run
+
+pytestmark = pytest.mark.slow
 
 REPO = Path(__file__).resolve().parents[2]
 SE = REPO / "configs" / "demo" / "faster_rcnn_se_r18_fpn_shapes.py"
@@ -68,13 +71,12 @@ def test_two_cpu_processes(shapes_root: Path, tmp_path: Path) -> None:
     assert json.loads(detect(run).read_text())
 
 
-def test_mask_rcnn_trains_and_is_evaluated_on_masks(shapes_root: Path, tmp_path: Path) -> None:
-    arguments = command(tmp_path, shapes_root, "--cfg-options", "train_cfg.max_epochs=1")
-    arguments[1] = str(SE.with_name("mask_rcnn_se_r18_fpn_shapes.py"))
-    arguments.append("train_cfg.val_interval=1")
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
-    log = done.stdout + done.stderr
-    assert done.returncode == 0, log[-3000:]
+def test_mask_rcnn_trains_and_is_evaluated_on_masks(tool, shapes_root, tmp_path) -> None:
+    config = SE.with_name("mask_rcnn_se_r18_fpn_shapes.py")
+    places = ["--work-dir", tmp_path, "--data-root", shapes_root]
+    options = ["--cfg-options", "train_cfg.max_epochs=1", "train_cfg.val_interval=1"]
+    tool("train.py", config, *places, *options)
+    log = next(tmp_path.glob("*/*.log")).read_text()
     assert "loss_mask" in log
     assert "coco/bbox_mAP" in log and "coco/segm_mAP" in log
 

@@ -23,7 +23,7 @@ NETS = {name: config_path(f"faster_rcnn_{name}_fpn.py") for name in ("r50", "se_
 
 
 @pytest.fixture
-def backbones() -> dict[str, nn.Module]:
+def backbones(shapes_alone: None) -> dict[str, nn.Module]:
     """ResNet-50 and SE-ResNet-50, stride in the 3x3."""
     return {name: build_backbone(Config.fromfile(path)) for name, path in NETS.items()}
 
@@ -58,6 +58,7 @@ def test_the_table_has_differences_eq_5_and_the_papers_figures(backbones) -> Non
     assert se[2:] == ["28,088,024", "+2,530,992", "+2,514,944", "28.1", "4.103", "+0.014", "3.87"]
 
 
+@pytest.mark.slow
 def test_faster_rcnn_r50_at_mmdets_published_figures() -> None:
     cfg = Config.fromfile(config_path("faster_rcnn_r50_fpn.py"))
     assert input_size(cfg) == (800, 1344)
@@ -81,6 +82,7 @@ def test_a_deformable_convolution_counts_as_a_plain_one() -> None:
     assert added == 3 * 27 * 512 * 9 * 2 * 2
 
 
+@pytest.mark.usefixtures("shapes_alone")
 def test_other_families() -> None:
     regnet = MODELS.build(dict(type="RegNet", arch="regnetx_400mf"))
     assert stage_costs(regnet, (64, 64))[-1].parameters == count_parameters(regnet)

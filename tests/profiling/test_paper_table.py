@@ -6,6 +6,7 @@ from senet_mm.paper import ABLATIONS, TABLE_2, ImageNet, row_of
 from senet_mm.profiling.paper_table import paper_cost
 
 PLAIN = "faster_rcnn_r50_fpn"
+pytestmark = pytest.mark.usefixtures("shapes_alone")
 
 
 @pytest.mark.parametrize("row", (*TABLE_2, *ABLATIONS), ids=lambda row: row.config)

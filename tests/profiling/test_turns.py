@@ -5,6 +5,8 @@ import torch
 
 from senet_mm.profiling.turns import median_and_spread, take_turns
 
+pytestmark = pytest.mark.slow
+
 
 def test_each_takes_its_turn_in_an_order_that_rotates() -> None:
     order: list[str] = []

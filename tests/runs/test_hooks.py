@@ -24,6 +24,8 @@ from tests.runs.runners import Net, Seen, make_runner
 SE = "demo/faster_rcnn_se_r18_fpn_shapes.py"
 PLAIN = "demo/faster_rcnn_r18_fpn_shapes.py"
 
+pytestmark = pytest.mark.slow
+
 
 def config(name: str, load_from: Path | None = None, **backbone: object) -> Config:
     cfg = Config.fromfile(config_path(name))

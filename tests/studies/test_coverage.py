@@ -16,6 +16,7 @@ def population(folder: Path) -> list[Matches]:
     return make_population(folder, num_images=2000)
 
 
+@pytest.mark.slow
 def test_the_intervals_hold_the_true_numbers(population: list[Matches]) -> None:
     first, second, difference = simulate_coverage(
         population, num_images=60, num_replications=100, num_resamples=100, confidence=0.9

@@ -22,6 +22,8 @@ from senet_mm.weights.recognize.backbone_config import backbone_config
 from senet_mm.weights.recognize.meta import Stated, read_meta
 from senet_mm.weights.recognize.normalization import CAFFE_BGR, IMAGENET_RGB
 
+pytestmark = pytest.mark.slow
+
 
 def converted(path: Path, **options: object) -> dict:
     checkpoint = fetch(str(path))

@@ -136,6 +136,7 @@ def test_units(family, stride, project, training, size, dtype, taken) -> None:
         torch.testing.assert_close(unit(x), twin(x), rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "depth", "dtype"),
     [
@@ -279,6 +280,7 @@ if digit_version(torch.__version__) >= digit_version("2.4"):
     HALVES.append(torch.float16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("side", [12, 5])
 @pytest.mark.parametrize("dtype", HALVES)
@@ -376,6 +378,7 @@ def test_a_second_derivative_is_refused(training: bool) -> None:
             grad.sum().backward()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("placement", ["standard", "pre", "post", "identity", "conv2"])
 @pytest.mark.parametrize("depth", [18, 50])
 def test_mmengines_efficient_conv_bn_eval(depth: int, placement: str, randomize, taken) -> None:

@@ -18,6 +18,7 @@ def _interpreter() -> bool:
     return digit_version(triton.__version__) >= digit_version("3.0")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not _interpreter(), reason="Triton 3 or newer, with its interpreter, is absent")
 def test_kernels_through_the_interpreter(repo: Path) -> None:
     script = Path(__file__).with_name("triton_cases.py")

@@ -42,6 +42,7 @@ def refusal(backbone: nn.Module, path: str) -> str:
     return message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "backbone", "options", "needed"),
     [
@@ -72,6 +73,7 @@ def test_another_geometry_is_named(saved, name, backbone, options, needed) -> No
     assert needed in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("se_cfg", "needed"),
     [

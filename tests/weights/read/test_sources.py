@@ -49,6 +49,7 @@ def torch_home(tmp_path: Path, monkeypatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_timm_weights_come_from_the_hubs_cache(tmp_path: Path, repo: Path) -> None:
     """The real path through timm and the hub, offline, with random weights in the cache."""
     net = timm.create_model("seresnet50", pretrained=False)

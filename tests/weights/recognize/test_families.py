@@ -17,8 +17,13 @@ from senet_mm.weights.recognize.families import BY_NAME, named_family, recognize
 from senet_mm.weights.recognize.normalization import CAFFE_BGR, DETECTRON_BGR
 from tests.weights.peers import PEERS, Peer, stage_maps
 
+CASES = [
+    pytest.param(peer, id=peer.id, marks=pytest.mark.slow if peer.config["depth"] > 50 else ())
+    for peer in PEERS
+]
 
-@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.id)
+
+@pytest.mark.parametrize("peer", CASES)
 def test_family(peer: Peer, tmp_path: Path, randomize) -> None:
     net = randomize(peer.make()).eval()
     path = str(tmp_path / "weights.pth")
