@@ -1,1 +1,1 @@
-"""How we know that the numbers are right: simulations and benchmarks of the statistics."""
+"""How we know that the numbers are right; see README.md beside this file."""

@@ -1,7 +1,8 @@
-"""Time the bootstrap, and compare its numbers with COCOeval's, on synthetic results."""
+"""Time the bootstrap and compare with COCOeval: python -m studies.bootstrap_benchmark"""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import resource
@@ -15,11 +16,13 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from senet_mm.cli.common import run
 from senet_mm.coco.accumulate import ALL_METRICS
 from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.bootstrap import Bootstrap, bootstrap
 from senet_mm.coco.matches import match
 from senet_mm.coco.results import read_results
+from studies.synthetic_results import write_data_set
 
 
 @dataclass(frozen=True)
@@ -82,15 +85,15 @@ def benchmark_bootstrap(
         ValueError: If the annotation file has no object.
     """
     times = [time.perf_counter()]
-    truth = read_annotations(ann_file)
-    if not truth.coco.anns:
+    annotations = read_annotations(ann_file)
+    if not annotations.num_annotations:
         raise ValueError(f"{ann_file} has no object; a benchmark needs some")
-    detections = [read_results(path, truth) for path in results_files]
+    detections = [read_results(path, annotations) for path in results_files]
     times.append(time.perf_counter())
-    matches = [match(truth, found, progress=progress) for found in detections]
+    matches = [match(annotations, one, progress=progress) for one in detections]
     times.append(time.perf_counter())
     result = bootstrap(
-        [[run] for run in matches], num_resamples=num_resamples, seed=seed, progress=progress
+        [[one] for one in matches], num_resamples=num_resamples, seed=seed, progress=progress
     )
     times.append(time.perf_counter())
     peak = _peak_gigabytes()
@@ -104,9 +107,9 @@ def benchmark_bootstrap(
     read_seconds, match_seconds, bootstrap_seconds = np.diff(times).tolist()
     return Benchmark(
         result=result,
-        num_images=len(truth.image_ids),
-        num_objects=len(truth.coco.anns),
-        num_detections=tuple(len(found.score) for found in detections),
+        num_images=len(annotations.image_ids),
+        num_objects=annotations.num_annotations,
+        num_detections=tuple(len(one.score) for one in detections),
         read_seconds=read_seconds,
         match_seconds=match_seconds,
         bootstrap_seconds=bootstrap_seconds,
@@ -129,3 +132,36 @@ def coco_eval(ann_file: str | Path, results_file: str | Path) -> np.ndarray:
 def _peak_gigabytes() -> float:
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument(
+        "--ann-file", help="annotations to perturb; made at the size of val2017 if not given"
+    )
+    parser.add_argument(
+        "--out-dir", default="work_dirs/bootstrap_benchmark", help="for the files it makes"
+    )
+    parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples")
+    parser.add_argument(
+        "--gain", type=float, default=0.1, help="how much better the second detector is"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of data and resamples")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    ann_file, results_files = write_data_set(
+        args.out_dir, ann_file=args.ann_file, gain=args.gain, seed=args.seed
+    )
+    benchmark = benchmark_bootstrap(
+        ann_file, results_files, num_resamples=args.resamples, seed=args.seed, progress=True
+    )
+    print(benchmark.summary)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,15 +1,16 @@
-"""How often the bootstrap's intervals hold the true numbers, by simulation."""
+"""How often the bootstrap's intervals hold the true numbers: python -m studies.coverage"""
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from mmengine.utils import track_iter_progress
+from tqdm import tqdm
 
+from senet_mm.cli.common import run
 from senet_mm.coco.accumulate import ALL_METRICS, accumulate
 from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.bootstrap import bootstrap
@@ -89,8 +90,11 @@ def make_population(
         gain=0.2,
         seed=seed,
     )
-    truth = read_annotations(ann_file)
-    return [match(truth, read_results(path, truth), progress=progress) for path in results_files]
+    annotations = read_annotations(ann_file)
+    return [
+        match(annotations, read_results(path, annotations), progress=progress)
+        for path in results_files
+    ]
 
 
 def simulate_coverage(
@@ -132,8 +136,7 @@ def simulate_coverage(
     truths = (worse, better, better - worse)
     rng = np.random.default_rng(seed)
     values, num_covered = [], np.zeros(len(truths), dtype=int)
-    replications = range(num_replications)
-    for _ in track_iter_progress(replications, file=sys.stderr) if progress else replications:
+    for _ in tqdm(range(num_replications), desc="samples", disable=not progress):
         images = rng.choice(size, num_images, replace=False)
         result = bootstrap(
             [[one.subset(images)] for one in population],
@@ -153,3 +156,36 @@ def simulate_coverage(
             quantities, truths, np.mean(values, axis=0), num_covered, strict=True
         )
     )
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--out-dir", default="work_dirs/coverage", help="for the files it makes")
+    parser.add_argument("--replications", type=int, default=500, help="samples to draw")
+    parser.add_argument("--images", type=int, default=200, help="in a sample")
+    parser.add_argument("--classes", type=int, default=4, help="of objects")
+    parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples")
+    parser.add_argument("--seed", type=int, default=0, help="seed of data and resamples")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    population = make_population(
+        args.out_dir, num_classes=args.classes, seed=args.seed, progress=True
+    )
+    outcomes = simulate_coverage(
+        population,
+        num_images=args.images,
+        num_replications=args.replications,
+        num_resamples=args.resamples,
+        seed=args.seed,
+        progress=True,
+    )
+    print(*(outcome.summary for outcome in outcomes), sep="\n")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,11 +1,14 @@
-"""Synthetic annotations and results of known quality, to time and test the evaluation."""
+"""Synthetic annotations and results of known quality: python -m studies.synthetic_results DIR"""
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
 import numpy as np
+
+from senet_mm.cli.common import run
 
 # val2017: image and object counts, and about its shares of small, medium and large objects
 VAL2017_IMAGES, VAL2017_OBJECTS, VAL2017_CLASSES = 5000, 36_781, 80
@@ -161,3 +164,35 @@ def write_data_set(
         results = make_results(truth, quality=quality, per_image=per_image, seed=seed + index)
         path.write_text(json.dumps(results))
     return Path(ann_file), paths
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("folder", help="where the files go")
+    parser.add_argument("--ann-file", help="annotations to perturb; made if not given")
+    parser.add_argument("--images", type=int, default=VAL2017_IMAGES, help="to make")
+    parser.add_argument("--objects", type=int, default=VAL2017_OBJECTS, help="to make")
+    parser.add_argument("--classes", type=int, default=VAL2017_CLASSES, help="to make")
+    parser.add_argument("--gain", type=float, default=0.1, help="of the second detector's quality")
+    parser.add_argument("--seed", type=int, default=0, help="of every choice")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    ann_file, results_files = write_data_set(
+        args.folder,
+        ann_file=args.ann_file,
+        num_images=args.images,
+        num_objects=args.objects,
+        num_classes=args.classes,
+        gain=args.gain,
+        seed=args.seed,
+    )
+    print(ann_file, *results_files, sep="\n")
+
+
+if __name__ == "__main__":
+    run(main)

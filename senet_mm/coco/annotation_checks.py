@@ -234,7 +234,7 @@ def _is_nested(value: object) -> bool:
     return isinstance(value, list | dict)
 
 
-def _is_box(box: object) -> bool:
+def _is_box(box: Any) -> bool:
     numbers = isinstance(box, list) and all(isinstance(x, int | float) for x in box)
     return numbers and len(box) == 4 and bool(np.isfinite(_floats(box)).all())
 

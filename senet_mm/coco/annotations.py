@@ -195,12 +195,12 @@ def check_same_annotations(first: Annotations, second: Annotations) -> None:
     """
     if first is second:
         return
-    pairs = {
+    counts: dict[str, list[Counter[Any]]] = {
         "images": [Counter(file.image_ids) for file in (first, second)],
         "categories": [Counter(file.categories) for file in (first, second)],
         "objects": [_count_objects(file) for file in (first, second)],
     }
-    for part, (one, other) in pairs.items():
+    for part, (one, other) in counts.items():
         if one != other:
             raise ValueError(
                 f"results on different {part} cannot be compared: {first.path} and {second.path} "

@@ -42,6 +42,11 @@ class Estimate:
     num_undefined: int = 0
     p_value: float | None = None
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Both ends of the interval; None where it is undefined."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
 
 @dataclass(frozen=True)
 class Bootstrap:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as mask_utils
@@ -16,6 +17,7 @@ from .masks import compress
 
 IOU_TYPES = ("bbox", "segm")
 _SHAPES = {"bbox": "bbox", "segm": "segmentation"}  # key of the shape in an entry
+_Describe = Callable[[Any], str]
 _TOLERANCE = 1.0  # pixels by which a box may reach over the image's edge
 
 
@@ -127,7 +129,7 @@ def _deduce_type(path: Path, entries: list) -> str:
 
 
 def _refuse(
-    path: Path, entries: Sequence, wrong: Sequence[bool], describe: Callable[[dict], str]
+    path: Path, entries: list[Any], wrong: Sequence[bool] | np.ndarray, describe: _Describe
 ) -> None:
     """Raises with the number of wrong entries and the first of them."""
     indices = np.flatnonzero(wrong)

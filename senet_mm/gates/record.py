@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from mmengine.utils import ProgressBar
+from tqdm import tqdm
 
 from ..runs.config import inference_config
 from ..runs.datasets import dataset_class, single_test_set
@@ -43,10 +43,9 @@ def record_gates(
         dataset = runner.test_dataloader.dataset
         present = _classes_per_image(dataset)
         statistics = GateStatistics(dataset.metainfo["classes"])
-        progress = ProgressBar(len(dataset))
-        runner.register_hook(_CollectHook(recorder, statistics, present, progress))
-        runner.test()
-        print()
+        with tqdm(total=len(dataset), desc="recording gates") as progress:
+            runner.register_hook(_CollectHook(recorder, statistics, present, progress))
+            runner.test()
     return statistics
 
 
@@ -100,7 +99,7 @@ class _CollectHook(Hook):
         recorder: GateRecorder,
         statistics: GateStatistics,
         present: Mapping[object, set[int]],
-        progress: ProgressBar,
+        progress: tqdm,
     ) -> None:
         self._recorder, self._statistics = recorder, statistics
         self._present, self._progress = present, progress

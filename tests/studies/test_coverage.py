@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from senet_mm.coco.matches import Matches
+from studies import synthetic_results
 from studies.coverage import make_population, simulate_coverage
+from studies.synthetic_results import write_data_set
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +38,14 @@ def test_the_intervals_hold_the_true_numbers(population: list[Matches]) -> None:
 def test_no_replication_is_refused(population: list[Matches]) -> None:
     with pytest.raises(ValueError, match="num_replications is 0; expected 1 or more"):
         simulate_coverage(population, num_replications=0)
+
+
+def test_from_the_command_line(tool, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(synthetic_results, "write_data_set", small_data_set)
+    options = ["--replications", 2, "--images", 20, "--resamples", 5, "--out-dir", tmp_path]
+    printed = tool("coverage.py", *options, folder="studies")
+    assert "difference of AP: truly" in printed and "of 2 samples" in printed
+
+
+def small_data_set(folder: Path, **options: object) -> tuple[Path, tuple[Path, Path]]:
+    return write_data_set(folder, **options | dict(num_images=50, num_objects=200))

@@ -41,3 +41,10 @@ def test_written_files(tmp_path: Path, shapes_root: Path) -> None:
     ann_file, (first, _) = write_data_set(tmp_path / "given", ann_file=given, per_image=10)
     assert ann_file == given
     assert len(json.loads(first.read_text())) == 6 * 10
+
+
+def test_from_the_command_line(tool, tmp_path: Path) -> None:
+    options = ["--images", 5, "--objects", 20, "--classes", 2]
+    printed = tool("synthetic_results.py", tmp_path, *options, folder="studies")
+    names = ("annotations.json", "first.bbox.json", "second.bbox.json")
+    assert printed.split() == [str(tmp_path / name) for name in names]

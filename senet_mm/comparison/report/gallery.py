@@ -15,9 +15,8 @@ from ...coco.annotations import Annotations
 from ...coco.masks import compress
 from ...coco.matches import Matches
 from ...coco.results import Detections
-from ...runs.data_root import palette
 from ..evaluation import Evaluation
-from .pictures import Drawing, draw_panels
+from .pictures import Drawing, class_color, draw_panels
 
 SHOWN_SCORE = 0.3
 _BLOCK = 250  # images that are left out at once; bounds the memory
@@ -111,47 +110,34 @@ def _choose(effect: np.ndarray, num_images: int) -> list[int]:
 def _panels(evaluation: Evaluation, names: Sequence[str], image: int) -> dict[str, list[Drawing]]:
     """The ground truth of an image, and what the first run of each of some detectors found."""
     annotations = evaluation.annotations
-    colors = palette(len(annotations.category_ids))
-    panels = {"ground truth": _draw_objects(annotations, image, colors)}
+    panels = {"ground truth": _draw_objects(annotations, image)}
     for name in names:
         detections = evaluation.detections[name][0]
-        panels[name] = _draw_detections(detections, annotations.evaluated_classes, image, colors)
+        panels[name] = _draw_detections(detections, annotations.evaluated_classes, image)
     return panels
 
 
-def _draw_objects(
-    annotations: Annotations, image: int, colors: Sequence[tuple[int, int, int]]
-) -> list[Drawing]:
+def _draw_objects(annotations: Annotations, image: int) -> list[Drawing]:
     objects, classes = annotations.objects, annotations.evaluated_classes
     width, height = annotations.image_sizes[image]
-    return [
-        Drawing(
-            xywh=objects.boxes[row],
-            label=classes[objects.category[row]],
-            color=colors[objects.category[row]],
-            mask=objects.masks and compress(objects.masks[row], int(height), int(width)),
-        )
-        for row in annotations.objects_in(image, image + 1)
-        if not objects.is_crowd[row]
-    ]
+    drawings = []
+    for row in annotations.objects_in(image, image + 1):
+        if objects.is_crowd[row]:
+            continue
+        category, mask = objects.category[row], None
+        if objects.masks is not None:
+            mask = compress(objects.masks[row], int(height), int(width))
+        label, color = classes[category], class_color(category)
+        drawings.append(Drawing(objects.boxes[row], label, color, mask))
+    return drawings
 
 
-def _draw_detections(
-    detections: Detections,
-    classes: Sequence[str],
-    image: int,
-    colors: Sequence[tuple[int, int, int]],
-) -> list[Drawing]:
+def _draw_detections(detections: Detections, classes: Sequence[str], image: int) -> list[Drawing]:
     drawings = []
     for row in np.flatnonzero((detections.image == image) & (detections.score >= SHOWN_SCORE)):
         shape, category = detections.shapes[row], detections.category[row]
         mask = shape if detections.iou_type == "segm" else None
-        drawings.append(
-            Drawing(
-                xywh=shape if mask is None else mask_utils.toBbox(mask),
-                label=f"{classes[category]} {detections.score[row]:.2f}",
-                color=colors[category],
-                mask=mask,
-            )
-        )
+        box = shape if mask is None else mask_utils.toBbox(mask)
+        label = f"{classes[category]} {detections.score[row]:.2f}"
+        drawings.append(Drawing(box, label, class_color(category), mask))
     return drawings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,13 @@ class Drawing:
     label: str
     color: tuple[int, int, int]
     mask: dict[str, Any] | None = None
+
+
+def class_color(index: int) -> tuple[int, int, int]:
+    """A bright colour for a class, far from those of its neighbours."""
+    golden_ratio = (5**0.5 - 1) / 2
+    red, green, blue = colorsys.hsv_to_rgb(golden_ratio * int(index) % 1, 0.85, 1.0)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def draw_panels(image_file: Path, panels: Mapping[str, Sequence[Drawing]]) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ from ..curves import Curves
 
 # a palette that colour-blind people can tell apart (Okabe and Ito)
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "senet_mm",  # the same comparison gives the same file
     "font.family": "sans-serif",
@@ -41,7 +42,7 @@ def color(index: int) -> str:
     return COLORS[index % len(COLORS)]
 
 
-def line(index: int) -> dict[str, str]:
+def line(index: int) -> dict[str, Any]:
     """Colour and style of a detector's lines."""
     return dict(color=color(index), linestyle=_LINES[index // len(COLORS) % len(_LINES)])
 
@@ -82,7 +83,7 @@ def plot_classes(comparison: Comparison) -> str:
     bootstrap = comparison.bootstrap
     first = bootstrap.class_differences[0]
     order = [index for index, estimate in enumerate(first) if estimate.value is not None]
-    order.sort(key=lambda index: -first[index].value)
+    order.sort(key=lambda index: -(first[index].value or 0.0))
     with matplotlib.rc_context(_STYLE):
         others = len(bootstrap.class_differences)
         figure = Figure(figsize=(8, 1 + 0.22 * len(order) * max(1, 0.7 * others)))
@@ -98,15 +99,17 @@ def plot_classes(comparison: Comparison) -> str:
 def plot_cost(comparison: Comparison) -> str | None:
     """AP with its interval against parameters, FLOPs and time; None where no cost is known."""
     shown = [
-        (index, detector) for index, detector in enumerate(comparison.detectors) if detector.cost
+        (index, detector.cost)
+        for index, detector in enumerate(comparison.detectors)
+        if detector.cost is not None
     ]
     if not shown:
         return None
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(10, 3.2))
         panels = figure.subplots(1, 3, sharey=True)
-        for index, detector in shown:
-            cost, ap = detector.cost, comparison.bootstrap.metrics[index]["AP"]
+        for index, cost in shown:
+            ap = comparison.bootstrap.metrics[index]["AP"]
             values = (
                 cost.parameters / 1e6,
                 cost.multiply_adds / 1e9,
@@ -153,21 +156,29 @@ def _difference_legend(axes: Axes, comparison: Comparison) -> None:
     first, *others = comparison.names
     if len(others) > 1:
         keys = _keys(comparison, range(1, len(comparison.names)), marker="o")
-        add_legend(axes, {f"{name} - {first}": key for name, key in keys.items()})
+        labels = {f"{name} - {first}": key for name, key in keys.items()}
+        # above the axes, where it covers no interval
+        add_legend(axes, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 
 
 def _intervals(axes: Axes, estimates: Sequence[Estimate], index: int, others: int) -> None:
     """One horizontal interval per row, filled where it leaves 0 out; ``others`` share a row."""
     shift = min(0.22, 0.8 / others) * (index - (others + 1) / 2)
     for row, estimate in enumerate(estimates):
-        if estimate.low is None:
+        if estimate.interval is None or estimate.value is None:
             continue
-        shown = estimate.low > 0 or estimate.high < 0
-        low, high, value = (100 * x for x in (estimate.low, estimate.high, estimate.value))
+        low, high = (100 * end for end in estimate.interval)
+        shown = low > 0 or high < 0
         axes.plot([low, high], [row + shift] * 2, linewidth=2, **line(index))
         face = color(index) if shown else "white"
-        style = dict(markerfacecolor=face, markeredgecolor=color(index), markeredgewidth=1.5)
-        axes.plot(value, row + shift, "o", **style)
+        axes.plot(
+            100 * estimate.value,
+            row + shift,
+            "o",
+            markerfacecolor=face,
+            markeredgecolor=color(index),
+            markeredgewidth=1.5,
+        )
 
 
 def _category_axis(axes: Axes, labels: Sequence[str]) -> None:
@@ -178,10 +189,10 @@ def _category_axis(axes: Axes, labels: Sequence[str]) -> None:
 
 
 def _point(axes: Axes, value: float, ap: Estimate, index: int) -> None:
-    if ap.low is None:
+    if ap.interval is None or ap.value is None:
         return
     # no error bar: the value may lie outside of its interval
-    axes.plot([value] * 2, [100 * ap.low, 100 * ap.high], marker="_", **line(index))
+    axes.plot([value] * 2, [100 * end for end in ap.interval], marker="_", **line(index))
     axes.plot(value, 100 * ap.value, "o", color=color(index))
 
 

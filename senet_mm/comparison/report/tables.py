@@ -90,16 +90,15 @@ def class_rows(comparison: Comparison) -> Rows:
     header = ["class", *names]
     for name in names[1:]:
         header += [f"{name} - {names[0]}", "interval", "p"]
-    rows = []
+    rows: list[tuple[float, list[str]]] = []
     for index, label in enumerate(bootstrap.classes):
         values = [precision[index] for precision in bootstrap.class_precision]
         if all(value.value is None for value in values):
             continue
         differences = [difference[index] for difference in bootstrap.class_differences]
         cells = [cell for estimate in differences for cell in difference_cells(estimate)]
-        rows.append(
-            (differences[0].value, [label, *(_percent(value.value) for value in values), *cells])
-        )
+        gain = differences[0].value or 0.0
+        rows.append((gain, [label, *(_percent(value.value) for value in values), *cells]))
     rows.sort(key=lambda row: -row[0])
     return [header, *(cells for _, cells in rows)]
 
@@ -161,10 +160,11 @@ def difference_cells(estimate: Estimate) -> list[str]:
     """Difference, interval and p-value as cells."""
     if estimate.value is None:
         return ["-", "-", "-"]
-    if estimate.low is None:
-        return [f"{100 * estimate.value:+.1f}", "-", "-"]
-    interval = f"{100 * estimate.low:+.1f} to {100 * estimate.high:+.1f}"
-    return [f"{100 * estimate.value:+.1f}", interval, p_value(estimate.p_value)]
+    difference = f"{100 * estimate.value:+.1f}"
+    if estimate.interval is None or estimate.p_value is None:
+        return [difference, "-", "-"]
+    low, high = estimate.interval
+    return [difference, f"{100 * low:+.1f} to {100 * high:+.1f}", p_value(estimate.p_value)]
 
 
 def p_value(value: float) -> str:
@@ -175,14 +175,15 @@ def p_value(value: float) -> str:
 def _verdict(comparison: Comparison, index: int, ap: Estimate) -> str:
     name, baseline = comparison.names[index], comparison.names[0]
     difference, interval, p = difference_cells(ap)
-    if ap.low is None:
+    if ap.interval is None or ap.p_value is None:
         return f"{name} and {baseline} cannot be told apart: there is no object to find."
+    low, high = ap.interval
     told = f"AP {difference} ({interval}, p {p if p[0] == '<' else '= ' + p})"
     # both say the same but where a resample more or less decides
     shown = ap.p_value < 1 - comparison.bootstrap.confidence
-    if shown and ap.low > 0:
+    if shown and low > 0:
         return f"{name} is better than {baseline} on such images: {told}."
-    if shown and ap.high < 0:
+    if shown and high < 0:
         return f"{name} is worse than {baseline} on such images: {told}."
     return f"No difference between {name} and {baseline} is shown: {told}."
 
@@ -192,9 +193,10 @@ def _percent(value: float | None) -> str:
 
 
 def _with_interval(estimate: Estimate) -> str:
-    if estimate.low is None:
+    if estimate.interval is None:
         return _percent(estimate.value)
-    return f"{_percent(estimate.value)} ({_percent(estimate.low)} to {_percent(estimate.high)})"
+    low, high = map(_percent, estimate.interval)
+    return f"{_percent(estimate.value)} ({low} to {high})"
 
 
 def _cost(detector: Detector) -> Sequence[str]:
