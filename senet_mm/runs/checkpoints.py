@@ -36,6 +36,34 @@ class NamedCheckpoint:
     by_backbone: bool = False
 
 
+def check_checkpoints(cfg: Config, *, initialize: bool) -> None:
+    """Read every checkpoint that a run will load, before the run does.
+
+    So that a file that would run code, is damaged or is missing stops the run
+    in one line. mmengine then reads its part of them in its own way.
+
+    Args:
+        cfg: The config.
+        initialize: Whether the run initializes its model, as a training does.
+
+    Raises:
+        FileNotFoundError, ConnectionError, ImportError: If one cannot be read.
+        ValueError: If it is no checkpoint, holds more than tensors and plain
+            data, or has a format that mmengine does not read.
+    """
+    for checkpoint in named_checkpoints(cfg):
+        source = checkpoint.source
+        if checkpoint.initializes and not initialize:
+            continue
+        # mmengine hands what it loads over to our hook, but for what it initializes from
+        check(source, keep=checkpoint.initializes or source.startswith(TIMM))
+        if not checkpoint.by_backbone and source.endswith(".safetensors"):
+            raise ValueError(
+                f"mmengine, which loads {source} here, does not read safetensors: convert it "
+                f"once, python tools/convert_weights.py {source} OUT.pth"
+            )
+
+
 def named_checkpoints(cfg: Config) -> Iterator[NamedCheckpoint]:
     """The checkpoints that a config names anywhere: model, teachers, hooks, evaluators, load_from.
 
@@ -54,27 +82,6 @@ def resumed_checkpoint(cfg: Config) -> str | None:
     return find_latest_checkpoint(cfg.work_dir) if resumes else None
 
 
-def check_checkpoint(checkpoint: NamedCheckpoint) -> None:
-    """Read a checkpoint before a run does.
-
-    So that a file that would run code, is damaged or is missing stops the run
-    in one line. mmengine then reads its part of them in its own way.
-
-    Raises:
-        FileNotFoundError, ConnectionError, ImportError: If it cannot be read.
-        ValueError: If it is no checkpoint, holds more than tensors and plain
-            data, or has a format that mmengine does not read.
-    """
-    source = checkpoint.source
-    # mmengine hands what it loads over to our hook, but for what it initializes from
-    check(source, keep=checkpoint.initializes or source.startswith(TIMM))
-    if not checkpoint.by_backbone and source.endswith(".safetensors"):
-        raise ValueError(
-            f"mmengine, which loads {source} here, does not read safetensors: convert it once, "
-            f"python tools/convert_weights.py {source} OUT.pth"
-        )
-
-
 def _in(part: Any, *, initializes: bool = False) -> Iterator[NamedCheckpoint]:
     if isinstance(part, (list, tuple)):
         for item in part:
@@ -83,13 +90,13 @@ def _in(part: Any, *, initializes: bool = False) -> Iterator[NamedCheckpoint]:
         return
     itself = _reads_own_checkpoint(part.get("type"))
     for key, value in part.items():
-        if isinstance(value, str) and _NAMES_CHECKPOINT.search(str(key)):
+        if isinstance(value, str) and value and _NAMES_CHECKPOINT.search(str(key)):
             pretrained = key == "pretrained"
             yield NamedCheckpoint(value, initializes or pretrained, itself and pretrained)
         elif key == "init_cfg" and itself:
             yield from _in_own_init_cfg(value)
         elif key == "teacher_config" and isinstance(value, (str, Path)):
-            yield from _in(_read_teacher(value).to_dict())
+            yield from _in(_read_teacher_model(value))
         else:
             yield from _in(value, initializes=initializes or key == "init_cfg")
 
@@ -108,8 +115,8 @@ def _reads_own_checkpoint(kind: Any) -> bool:
     return getattr(kind, "reads_own_checkpoint", False)
 
 
-def _read_teacher(path: str | Path) -> Config:
-    """The config of a teacher, which mmdet looks for beside its package too."""
+def _read_teacher_model(path: str | Path) -> Any:
+    """The model of a teacher's config file, which mmdet looks for beside its package too."""
     if not Path(path).is_file():
         path = Path(get_installed_path("mmdet")).parent / path
-    return Config.fromfile(path)
+    return Config.fromfile(path).get("model")

@@ -17,7 +17,8 @@ EVALUATORS = ("val_evaluator", "test_evaluator")
 
 def palette(num_classes: int) -> list[tuple[int, int, int]]:
     """One colour per class; plain integers, so that a config can hold them."""
-    return [tuple(map(int, color)) for color in get_palette("random", num_classes)]
+    colors = get_palette("random", num_classes)
+    return [(int(red), int(green), int(blue)) for red, green, blue in colors]
 
 
 def set_data_root(cfg: Config, root: str | Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 from mmengine.config import Config, ConfigDict
+from mmengine.dataset import BaseDataset
 
 
 def datasets_of(cfg: Config, loader: str) -> Iterator[ConfigDict]:
@@ -43,7 +44,7 @@ def single_test_set(cfg: Config) -> ConfigDict:
     return datasets[0]
 
 
-def dataset_class(dataset: ConfigDict) -> type:
+def dataset_class(dataset: ConfigDict) -> type[BaseDataset]:
     """The class of a data set, which a config gives by name or as it is."""
     return DATASETS.get(dataset.type) if isinstance(dataset.type, str) else dataset.type
 

@@ -128,8 +128,10 @@ def _kind_of(hook: Any) -> object:
     return HOOKS.get(kind) if isinstance(kind, str) else kind
 
 
-def _compare_preprocessing(runner: Runner, report: LoadReport) -> None:
+def _compare_preprocessing(runner: Runner, report: LoadReport | None) -> None:
     """Warn if the config feeds images in another way than the weights expect."""
+    if report is None:
+        return
     options = runner.cfg.get("model", {}).get("data_preprocessor")
     # mmengine gives the model that at the top where it has none
     configured = Preprocessing.of_config(options or runner.cfg.get("data_preprocessor") or {})

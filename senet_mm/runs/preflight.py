@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from mmdet.registry import MODELS
 from mmengine.config import Config
 
 from ..coco.annotations import read_annotations
 from ..coco.images import check_images
 from ..io.files import make_writable
-from ..weights.init_cfg import pretrained_of
-from .checkpoints import check_checkpoint, named_checkpoints, resumed_checkpoint
+from .checkpoints import check_checkpoints
 from .datasets import annotation_path, datasets_of, image_dir, is_coco
+from .frozen import check_frozen
 from .hooks import add_hooks
 from .processes import check_on_each_node, start_processes
 
@@ -43,16 +40,16 @@ def prepare(cfg: Config, task: Task) -> None:
             Naming what is missing or wrong.
         StoppedElsewhere: If another process found that.
     """
-    start_processes(cfg)
     if task != "infer":  # mmdet's inferencer has no hooks
         add_hooks(cfg, complete=task == "test" or bool(cfg.get("resume")))
+    start_processes(cfg)
     check_on_each_node(lambda: _check(cfg, task))
 
 
 def _check(cfg: Config, task: Task) -> None:
     if task == "train":
         check_frozen(cfg)
-    check_checkpoints(cfg, task)  # before the data set is read
+    check_checkpoints(cfg, initialize=task == "train")  # before the data set is read
     check_data(cfg, _LOADERS[task])
     folder = Path(cfg.work_dir)
     make_writable(folder, f"the work dir {folder}", "choose one with --work-dir or --out-dir")
@@ -72,60 +69,3 @@ def check_data(cfg: Config, loaders: tuple[str, ...]) -> None:
             if read_annotations(path).num_annotations == 0 and loader == "train_dataloader":
                 raise ValueError(f"{path} has no annotation: there is nothing to train on")
             check_images(path, image_dir(dataset))
-
-
-def check_checkpoints(cfg: Config, task: Task) -> None:
-    """Read every checkpoint that a run will load, before mmengine does.
-
-    Raises:
-        FileNotFoundError, ConnectionError, ImportError, ValueError: As
-            :func:`senet_mm.runs.checkpoints.check_checkpoint`.
-    """
-    for checkpoint in named_checkpoints(cfg):
-        if task == "train" or not checkpoint.initializes:
-            check_checkpoint(checkpoint)
-
-
-def check_frozen(cfg: Config) -> None:
-    """Refuse a training run that would freeze random weights.
-
-    mmdet's configs freeze the stem and the first stage and keep batch norm's
-    statistics fixed, which is right for pretrained weights and cripples a
-    network without.
-
-    Raises:
-        ValueError: If the backbone freezes something and no weights are given.
-    """
-    backbone = cfg.model.get("backbone", {})
-    if any(
-        part.get("pretrained") or pretrained_of(part.get("init_cfg"))
-        for part in (cfg.model, backbone)
-    ):
-        return
-    if cfg.get("load_from") or resumed_checkpoint(cfg):
-        return
-    frozen_stages = _option(backbone, "frozen_stages", -1)
-    norm = str((_option(backbone, "norm_cfg", None) or {}).get("type"))
-    # norm_eval acts on batch norm alone
-    norm_eval = "BN" in norm and _option(backbone, "norm_eval", False)
-    if frozen_stages < 0 and not norm_eval:
-        return
-    raise ValueError(
-        f"the backbone has no pretrained weights, but frozen_stages={frozen_stages} and "
-        f"norm_eval={norm_eval} would freeze random ones. Give weights (--cfg-options "
-        "model.backbone.init_cfg.type=Pretrained model.backbone.init_cfg.checkpoint=PATH), or "
-        "train from scratch (--cfg-options model.backbone.frozen_stages=-1 "
-        "model.backbone.norm_eval=False)"
-    )
-
-
-def _option(backbone: Mapping, name: str, absent: object) -> Any:
-    """An option of a backbone: what the config says, else what its class defaults to."""
-    if name in backbone or "type" not in backbone:
-        return backbone.get(name, absent)
-    kind = backbone["type"]
-    for parent in (MODELS.get(kind) if isinstance(kind, str) else kind).__mro__:
-        parameter = inspect.signature(parent.__init__).parameters.get(name)
-        if parameter is not None:
-            return parameter.default
-    return absent

@@ -156,9 +156,9 @@ def _plain(value: Any) -> Any:
         items = {key: _plain(item) for key, item in value.items() if isinstance(key, (str, int))}
         return {key: item for key, item in items.items() if item is not _DROPPED}
     if isinstance(value, (list, tuple)):
-        items = [_plain(item) for item in value]
-        whole = all(item is not _DROPPED for item in items)
-        return (tuple(items) if isinstance(value, tuple) else items) if whole else _DROPPED
+        listed = [_plain(item) for item in value]
+        whole = all(item is not _DROPPED for item in listed)
+        return (tuple(listed) if isinstance(value, tuple) else listed) if whole else _DROPPED
     return value if type(value) in (str, int, float, bool, type(None)) else _DROPPED
 
 

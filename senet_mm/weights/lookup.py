@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from .read.places import current_name
 from .read.sources import fetch
 from .read.timm_zoo import TIMM, timm_statistics
-from .read.zoo import current_name
 from .recognize.backbone import find_backbone
 from .recognize.families import BY_NAME, named_family
 from .recognize.normalization import IMAGENET_RGB, Preprocessing, rgb

@@ -16,7 +16,7 @@ from senet_mm.profiling.complexity import build_detector
 from senet_mm.weights import preprocessing
 from senet_mm.weights.load.match import match_backbone
 from senet_mm.weights.read.checkpoint import Checkpoint
-from senet_mm.weights.read.zoo import url_of
+from senet_mm.weights.read.places import url_of
 from senet_mm.weights.recognize.backbone import find_backbone
 from senet_mm.weights.recognize.normalization import Preprocessing
 

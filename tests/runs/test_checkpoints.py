@@ -11,7 +11,7 @@ from mmengine.model import PretrainedInit
 from senet_mm.backbones import SEResNet
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.runs import checkpoints
-from senet_mm.runs.preflight import check_checkpoints
+from senet_mm.runs.checkpoints import check_checkpoints
 from senet_mm.weights.read import sources
 from senet_mm.weights.read.file import read_file
 from senet_mm.weights.read.sources import fetch
@@ -35,20 +35,20 @@ def test_every_checkpoint_of_a_training_is_read(tmp_path: Path, monkeypatch) -> 
     cfg.model.neck.init_cfg = dict(type="Pretrained", checkpoint="b.pth", prefix="neck.")
     cfg.model.roi_head.bbox_head.init_cfg = dict(type=PretrainedInit, checkpoint="c.pth")
     cfg.model.init_cfg = dict(type="Pretrained", checkpoint="d.pth")
-    check_checkpoints(cfg, "train")
+    check_checkpoints(cfg, initialize=True)
     assert sorted(read) == ["a.safetensors", "b.pth", "c.pth", "d.pth"]
     read.clear()
     cfg.model = dict(backbone=dict(type="ResNet", pretrained="e.pth"))
     cfg.resume = True
-    check_checkpoints(cfg, "train")
+    check_checkpoints(cfg, initialize=True)
     (tmp_path / "last_checkpoint").write_text("epoch_1.pth")
-    check_checkpoints(cfg, "train")
+    check_checkpoints(cfg, initialize=True)
     cfg.load_from = "f.pth"
-    check_checkpoints(cfg, "train")
+    check_checkpoints(cfg, initialize=True)
     assert read == ["e.pth", "e.pth", "epoch_1.pth", "e.pth", "f.pth"]
     cfg.model.backbone.pretrained = "a.safetensors"
     with pytest.raises(ValueError, match=r"mmengine, which loads a\.safetensors here"):
-        check_checkpoints(cfg, "train")
+        check_checkpoints(cfg, initialize=True)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_every_checkpoint_of_a_training_is_read(tmp_path: Path, monkeypatch) -> 
 def test_no_code_of_a_checkpoint_runs_however_it_is_named(model: dict, evil: Path) -> None:
     """A checkpoint in each place of a config, under a name that mmengine takes for a local file."""
     with pytest.raises(ValueError, match=r"evil\.pth holds Python objects"):
-        check_checkpoints(Config(dict(model=_put(model, "x://evil.pth"))), "train")
+        check_checkpoints(Config(dict(model=_put(model, "x://evil.pth"))), initialize=True)
     assert not evil.exists()
 
 
@@ -95,7 +95,7 @@ def test_the_pointer_of_a_work_dir_runs_no_code(tmp_path: Path, evil: Path) -> N
     (tmp_path / "last_checkpoint").write_text("x://evil.pth")
     cfg = Config(dict(model=dict(), resume=True, work_dir=str(tmp_path)))
     with pytest.raises(ValueError, match=r"evil\.pth holds Python objects"):
-        check_checkpoints(cfg, "train")
+        check_checkpoints(cfg, initialize=True)
     assert not evil.exists()
 
 
@@ -108,10 +108,12 @@ def test_the_pointer_of_a_work_dir_runs_no_code(tmp_path: Path, evil: Path) -> N
         dict(load_from=None),
     ],
 )
-@pytest.mark.parametrize("task", ["train", "test"])
-def test_nor_outside_the_model(part: dict, task: str, evil: Path) -> None:
+@pytest.mark.parametrize("initialize", [True, False])
+def test_nor_outside_the_model(part: dict, initialize: bool, evil: Path) -> None:
     with pytest.raises(ValueError, match=r"evil\.pth holds Python objects"):
-        check_checkpoints(Config(dict(model=dict(), **_put(part, "x://evil.pth"))), task)
+        check_checkpoints(
+            Config(dict(model=dict(), **_put(part, "x://evil.pth"))), initialize=initialize
+        )
     assert not evil.exists()
 
 
@@ -120,11 +122,11 @@ def test_nor_in_a_teachers_config_file(evil: Path, tmp_path: Path) -> None:
     teacher.write_text("model = dict(backbone=dict(type='ResNet', pretrained='x://evil.pth'))")
     model = dict(type="KnowledgeDistillationSingleStageDetector", teacher_config=str(teacher))
     with pytest.raises(ValueError, match=r"evil\.pth holds Python objects"):
-        check_checkpoints(Config(dict(model=model)), "train")
+        check_checkpoints(Config(dict(model=model)), initialize=True)
     assert not evil.exists()
     model["teacher_config"] = "nope/teacher.py"
     with pytest.raises(FileNotFoundError, match=r"nope/teacher\.py"):
-        check_checkpoints(Config(dict(model=model)), "train")
+        check_checkpoints(Config(dict(model=model)), initialize=True)
 
 
 def test_a_test_initializes_nothing(monkeypatch) -> None:
@@ -133,7 +135,7 @@ def test_a_test_initializes_nothing(monkeypatch) -> None:
     cfg = config("faster_rcnn_r50_fpn.py", load_from="epoch_1.pth")
     cfg.model.teacher_ckpt = "teacher.pth"
     cfg.model.neck.pretrained = "neck.pth"
-    check_checkpoints(cfg, "test")
+    check_checkpoints(cfg, initialize=False)
     assert read == ["teacher.pth", "epoch_1.pth"]
 
 
@@ -141,7 +143,7 @@ def test_a_backbone_of_ours_reads_what_mmengine_does_not(monkeypatch) -> None:
     monkeypatch.setattr(checkpoints, "check", lambda source, *, keep: None)
     for kind in ("SEResNet", "mmdet.SEResNet", SEResNet):
         backbone = dict(type=kind, depth=50, pretrained="a.safetensors")
-        check_checkpoints(Config(dict(model=dict(backbone=backbone))), "train")
+        check_checkpoints(Config(dict(model=dict(backbone=backbone))), initialize=True)
 
 
 def test_a_checkpoint_is_read_once(tmp_path: Path, monkeypatch) -> None:
@@ -161,7 +163,7 @@ def test_a_checkpoint_is_read_once(tmp_path: Path, monkeypatch) -> None:
         cfg.model.backbone.type = kind
         cfg.model.backbone.init_cfg = dict(type="Pretrained", checkpoint=str(path))
         for _ in range(2):
-            check_checkpoints(cfg, "train")
+            check_checkpoints(cfg, initialize=True)
         assert [c for c in sources._checked.values() if c is not None]
         make_runner(cfg, tmp_path / "work", dict(type="WeightsHook")).train()
         assert read == [str(path)]

@@ -18,7 +18,7 @@ _BACKBONE = "backbone."
 
 def unwrapped(model: nn.Module) -> nn.Module:
     """A detector without the wrapper of distributed training."""
-    return model.module if is_model_wrapper(model) else model
+    return model.get_submodule("module") if is_model_wrapper(model) else model
 
 
 def backbone_of(model: nn.Module) -> ResNet | None:

@@ -161,8 +161,8 @@ def _problem(
             (len(report.mismatched), "of another shape", [key for key, *_ in report.mismatched]),
             (len(report.unused), "without a place", report.unused),
         ]
-        told = [f"{count} {what} (first: {names[0]})" for count, what, names in counts if count]
-        return f"{start} are not those of this {kind}: of the tensors {', '.join(told)}"
+        found = [f"{count} {what} (first: {names[0]})" for count, what, names in counts if count]
+        return f"{start} are not those of this {kind}: of the tensors {', '.join(found)}"
     return None
 
 

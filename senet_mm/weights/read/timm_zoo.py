@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .checkpoint import Checkpoint
-from .download import first_line, one_process
-from .zoo import nearest
+from .places import first_line, nearest, one_process
 
 TIMM = "timm://"
 # the nets of timm that mmdet's ResNet family and ours compute, by architecture

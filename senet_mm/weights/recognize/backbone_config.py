@@ -58,7 +58,7 @@ def _type_of(net: Structure) -> str:
 
 def _se_cfg(
     net: Structure, weights: BackboneWeights
-) -> dict[str, Any] | list[dict[str, Any] | None]:
+) -> dict[str, Any] | list[dict[str, Any] | None] | None:
     """One dict for all stages where they agree, else one per stage."""
     stages = [_stage_se_cfg(net, weights, stage) for stage in (1, 2, 3, 4)]
     return stages[0] if all(stage == stages[0] for stage in stages) else stages

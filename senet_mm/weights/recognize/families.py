@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..read.zoo import current_name
+from ..read.places import current_name
 from . import key_maps, normalization
 from .geometry import Hidden, Structure
 from .key_maps import Rules

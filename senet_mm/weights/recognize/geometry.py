@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmdet.models.backbones.resnet import BasicBlock, ResNet
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...layers import stage_se_cfgs
 
@@ -59,9 +59,9 @@ class Hidden:
         )
 
     @classmethod
-    def of_backbone(cls, backbone: nn.Module) -> Hidden:
+    def of_backbone(cls, backbone: ResNet) -> Hidden:
         """From a backbone of mmdet's ResNet family."""
-        options = dict(style=backbone.style, num_stages=backbone.num_stages)
+        options: dict[str, Any] = dict(style=backbone.style, num_stages=backbone.num_stages)
         options["stem_pool"] = "ceil" if backbone.maxpool.ceil_mode else "pad"
         return cls.of_options(options | dict(se_cfg=getattr(backbone, "stage_se_cfgs", None)))
 
@@ -148,10 +148,10 @@ def structure(weights: Mapping[str, Tensor]) -> Structure:
         if f"{unit}.se.fc1.weight" in weights:
             hidden, _ = _channels(weights, f"{unit}.se.fc1")
             channels, _ = _channels(weights, f"{unit}.se.fc2")
-            width = {"squeeze_channels": hidden}
+            size = {"squeeze_channels": hidden}
             if channels % hidden == 0:
-                width = {"reduction": channels // hidden}
-            se[unit] = width | {
+                size = {"reduction": channels // hidden}
+            se[unit] = size | {
                 "bias": f"{unit}.se.fc1.bias" in weights,
                 "identity_init": f"{unit}.se.gate_scale" in weights,
             }

@@ -92,7 +92,7 @@ def _items(node: ast.expr) -> dict[str, ast.expr]:
         ValueError: If it is something else.
     """
     if isinstance(node, ast.Call) and ast.unparse(node.func) == "dict" and not node.args:
-        pairs = [(keyword.arg, keyword.value) for keyword in node.keywords]
+        pairs: list[tuple[Any, ast.expr]] = [(word.arg, word.value) for word in node.keywords]
     elif isinstance(node, ast.Dict):
         pairs = [
             (key and ast.literal_eval(key), value)

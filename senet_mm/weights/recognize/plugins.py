@@ -21,7 +21,7 @@ SEPlugins = Mapping[tuple[int, str], Mapping[str, Any]]
 
 def se_plugins(plugins: Sequence[Mapping[str, Any]] | None, num_stages: int = 4) -> SEPlugins:
     """The hidden options of SE blocks among the ``plugins`` of a backbone's config."""
-    found = {}
+    found: dict[tuple[int, str], Mapping[str, Any]] = {}
     for plugin in plugins or ():
         cfg = plugin["cfg"]
         kind = cfg["type"] if isinstance(cfg["type"], str) else cfg["type"].__name__

@@ -1,91 +1,17 @@
-"""timm:// and the other names: from timm's own cache, and without a network."""
+"""The names of zoos, URLs, files and buckets, and what is said where there is no network."""
 
 import contextlib
-import json
-import os
-import subprocess
-import sys
 import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import safetensors.torch
 import timm
 import torch
-from mmengine.runner import load_checkpoint
 
-from senet_mm.backbones import SEResNet
-from senet_mm.weights import preprocessing
-from senet_mm.weights.read import sources
+from senet_mm.weights.read import places
+from senet_mm.weights.read.places import url_of
 from senet_mm.weights.read.sources import fetch
-from senet_mm.weights.read.zoo import url_of
-from senet_mm.weights.recognize.normalization import (
-    CAFFE_BGR,
-    DETECTRON2_RESNEXT_BGR,
-    DETECTRON_BGR,
-    IMAGENET_RGB,
-)
-
-LOAD = """
-import json, sys, torch, senet_mm
-from mmengine.runner.checkpoint import CheckpointLoader
-from mmdet.registry import MODELS
-init_cfg = dict(type="Pretrained", checkpoint="timm://seresnet50.a1_in1k")
-model = MODELS.build(dict(type="SEResNet", depth=50, init_cfg=init_cfg))
-model.init_weights()
-weights = CheckpointLoader.load_checkpoint("timm://seresnet50.a1_in1k")["state_dict"]
-same = [torch.equal(model.state_dict()[key], weights[key]) for key in model.state_dict()]
-print("RESULT", json.dumps([len(same), all(same), float(weights["fc.bias"].sum())]))
-"""
-
-
-@pytest.fixture
-def torch_home(tmp_path: Path, monkeypatch) -> Path:
-    """An empty cache for downloads."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    folder = tmp_path / "hub" / "checkpoints"
-    folder.mkdir(parents=True)
-    return folder
-
-
-@pytest.mark.slow
-def test_timm_weights_come_from_the_hubs_cache(tmp_path: Path, repo: Path) -> None:
-    """The real path through timm and the hub, offline, with random weights in the cache."""
-    net = timm.create_model("seresnet50", pretrained=False)
-    torch.nn.init.constant_(net.fc.bias, 0.25)
-    cache = tmp_path / "hub" / "models--timm--seresnet50.a1_in1k"
-    (cache / "refs").mkdir(parents=True)
-    (cache / "refs" / "main").write_text("abc")
-    (cache / "snapshots" / "abc").mkdir(parents=True)
-    safetensors.torch.save_file(net.state_dict(), cache / "snapshots" / "abc" / "model.safetensors")
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", LOAD],
-        env=os.environ | dict(HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1", PYTHONPATH=str(repo)),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    result = next(line for line in done.stdout.splitlines() if line.startswith("RESULT"))
-    assert json.loads(result.removeprefix("RESULT")) == [382, True, 250.0]
-    assert "382 of 382 tensors of the backbone loaded" in done.stdout
-
-
-def test_timm_weights_by_url_are_renamed(torch_home: Path) -> None:
-    net = timm.create_model("legacy_seresnet18", pretrained=False)
-    cached = torch_home / Path(timm.get_pretrained_cfg("legacy_seresnet18").url).name
-    torch.save(net.state_dict(), cached)
-    source = "timm://legacy_seresnet18.in1k"
-    options = dict(stem_pool="ceil", se_cfg=dict(branch_relu=True))
-    model = SEResNet(18, **options, init_cfg=dict(type="Pretrained", checkpoint=source))
-    model.init_weights()
-    assert torch.equal(model.conv1.weight, net.layer0.conv1.weight)
-    # through mmengine's own loader, our names and the classifier's
-    other = SEResNet(18, **options)
-    loaded = load_checkpoint(other, source)
-    assert {"conv1.weight", "layer1.0.se.fc1.weight", "fc.weight"} <= loaded["state_dict"].keys()
-    for key, tensor in other.state_dict().items():
-        assert torch.equal(tensor, model.state_dict()[key]), key
 
 
 def test_unknown_names_are_told_with_the_nearest() -> None:
@@ -104,12 +30,6 @@ def test_unknown_names_are_told_with_the_nearest() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             fetch(source)
-
-
-def test_timm_missing(monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(ImportError, match=r"timm:// weights need timm: pip install timm"):
-        fetch("timm://seresnet50.a1_in1k")
 
 
 def test_no_network_is_told_with_the_way_out(torch_home: Path, monkeypatch) -> None:
@@ -163,40 +83,6 @@ def test_urls_that_end_alike_and_a_page_for_weights(torch_home: Path, monkeypatc
     assert len(list(torch_home.iterdir())) == 2
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("timm://seresnet50.a1_in1k", IMAGENET_RGB),
-        ("timm://legacy_senet154.in1k", IMAGENET_RGB),
-        ("torchvision://resnet50", IMAGENET_RGB),
-        ("mmcls://se-resnet50", IMAGENET_RGB),
-        ("moskomule", IMAGENET_RGB),
-        ("legacy", IMAGENET_RGB),
-        ("caffe", CAFFE_BGR),
-        ("open-mmlab://detectron2/resnet50_caffe", CAFFE_BGR),
-        ("open-mmlab://detectron/resnet50_caffe", DETECTRON_BGR),
-        ("open-mmlab://resnet50_caffe", DETECTRON_BGR),
-        ("openmmlab://resnet101_caffe", DETECTRON_BGR),
-        ("open-mmlab://resnet50_caffe_bgr", CAFFE_BGR),
-        ("open-mmlab://detectron/resnet50_gn", CAFFE_BGR),
-        ("open-mmlab://detectron/resnet101_gn", CAFFE_BGR),
-        ("open-mmlab://resnet50_v1c", IMAGENET_RGB),
-        ("open-mmlab://detectron2/resnext101_32x8d", DETECTRON2_RESNEXT_BGR),
-    ],
-)
-def test_preprocessing_by_name(name: str, expected: object) -> None:
-    assert preprocessing(name) == expected
-
-
-def test_preprocessing_as_mmdet_takes_it() -> None:
-    assert preprocessing("torchvision://resnet50").as_config() == dict(
-        mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
-    )
-    assert preprocessing("caffe").as_config()["bgr_to_rgb"] is False
-    with pytest.raises(FileNotFoundError, match=r"checkpoint nope not found"):
-        preprocessing("nope")
-
-
 def test_other_schemes_are_local_files_and_buckets_are_read_safely(
     tmp_path: Path, monkeypatch
 ) -> None:
@@ -212,7 +98,7 @@ def test_other_schemes_are_local_files_and_buckets_are_read_safely(
         assert backend_args == {"backend": "petrel"}
         yield "copy.pth"
 
-    monkeypatch.setattr(sources, "get_local_path", copy)
+    monkeypatch.setattr(places, "get_local_path", copy)
     torch.save({"x": tmp_path / "a path is opaque", "w": torch.ones(1)}, "copy.pth")
     for source in ("s3://bucket/a.pth", "cluster:s3://bucket/a.pth", "petrel://bucket/a.pth"):
         assert list(fetch(source).state_dict) == ["w"]

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from senet_mm.compat.packaged_configs import config_path
+from senet_mm.runs.frozen import check_frozen
+
+
+def config(name: str, **options: object) -> Config:
+    cfg = Config.fromfile(config_path(name))
+    cfg.merge_from_dict(options)
+    return cfg
+
+
+@pytest.mark.parametrize("name", ["faster_rcnn_r50_fpn.py", "demo/faster_rcnn_r18_fpn_shapes.py"])
+def test_pretrained_or_unfrozen_runs_pass(name: str) -> None:
+    check_frozen(config(name))
+
+
+def test_frozen_random_weights_are_refused() -> None:
+    name = "ablations/table10_r2.py"
+    with pytest.raises(ValueError, match="frozen_stages=1 and norm_eval=True.*init_cfg"):
+        check_frozen(config(name))
+    backbone = "model.backbone."
+    with pytest.raises(ValueError, match="frozen_stages=-1 and norm_eval=True"):
+        check_frozen(config(name, **{backbone + "frozen_stages": -1}))
+    check_frozen(config(name, **{backbone + "frozen_stages": -1, backbone + "norm_eval": False}))
+    weights = {backbone + "init_cfg.type": "Pretrained", backbone + "init_cfg.checkpoint": "a.pth"}
+    check_frozen(config(name, **weights))
+    check_frozen(config(name, load_from="a.pth"))
+
+
+def test_defaults_of_the_backbone_count_and_what_does_nothing_does_not(tmp_path: Path) -> None:
+    cfg = config("faster_rcnn_se_r50_fpn.py")
+    cfg.model.backbone = dict(type="SEResNet", depth=50)  # mmdet's default is norm_eval=True
+    with pytest.raises(ValueError, match="frozen_stages=-1 and norm_eval=True"):
+        check_frozen(cfg)
+    cfg.model.backbone.norm_cfg = dict(type="GN", num_groups=32)
+    check_frozen(cfg)
+    cfg = config("ablations/table10_r2.py")
+    cfg.model.init_cfg = dict(type="Pretrained", checkpoint="detector.pth")
+    check_frozen(cfg)
+
+
+def test_resuming_counts_as_weights_only_where_there_is_a_checkpoint(tmp_path: Path) -> None:
+    cfg = config("ablations/table10_r2.py", resume=True, work_dir=str(tmp_path))
+    with pytest.raises(ValueError, match="would freeze random ones"):
+        check_frozen(cfg)
+    (tmp_path / "last_checkpoint").write_text("epoch_1.pth")
+    check_frozen(cfg)
