@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -37,6 +38,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         argv: The command line without the program's name; by default this process's.
     """
     name, *arguments = (sys.argv[1:] if argv is None else list(argv)) or ["--help"]
+    try:
+        _run(name, arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _run(name: str, arguments: list[str]) -> None:
     if name in ("-h", "--help"):
         print(usage())
     elif name == "--version":
@@ -44,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     elif name not in COMMANDS:
         _fail(f"there is no command {name!r}: {_nearest(name)}")
     elif name == "doctor":
-        sys.exit(_load("doctor").main(arguments))
+        sys.exit(_load("doctor").main(arguments))  # alone of all it needs no sound stack
     else:
         _load_stack()
         command = _load(name).main

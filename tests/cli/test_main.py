@@ -91,6 +91,13 @@ def test_as_a_module(tmp_path: Path) -> None:
     assert (tmp_path / "set" / "annotations").is_dir()
 
 
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    pipe = f"{sys.executable} -m senet_mm.cli doctor | head -n 1"
+    folder = Path(senet_mm.__file__).resolve().parents[1]
+    done = subprocess.run(pipe, shell=True, capture_output=True, text=True, cwd=folder)
+    assert done.stdout.startswith("senet_mm ") and done.stderr == ""
+
+
 def test_an_unknown_name_of_the_package() -> None:
     with pytest.raises(AttributeError, match="'senet_mm' has no attribute 'SEBlok'"):
         _ = senet_mm.SEBlok
