@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import re
 import subprocess
 import sys
 import types
@@ -17,6 +18,7 @@ import torch
 
 import senet_mm  # noqa: F401 (installs the stand-in)
 from senet_mm.compat import mmcv_ext, mmcv_ops
+from senet_mm.compat.kernels import unsupported
 
 # isort: split
 import mmcv._ext
@@ -167,15 +169,81 @@ def test_roi_align_refuses_the_maximum(ours) -> None:
 
 
 def test_unsupported_op_raises_when_called() -> None:
-    op = mmcv_ext.box_iou_rotated
-    with pytest.raises(RuntimeError, match=r"(?s)'box_iou_rotated'.*compiled ops.*pip install"):
-        op(torch.zeros(1, 5), torch.zeros(1, 5), mode_flag=0)
+    op = mmcv_ext.box_iou_quadri
+    with pytest.raises(RuntimeError, match=r"(?s)'box_iou_quadri'.*compiled ops.*pip install"):
+        op(torch.zeros(1, 8), torch.zeros(1, 8), mode_flag=0)
 
 
 @needs_pure
 def test_unsupported_op_of_mmcv_names_itself() -> None:
-    with pytest.raises(RuntimeError, match="'box_iou_rotated' is not available"):
-        mmcv.ops.box_iou_rotated(torch.zeros(1, 5), torch.zeros(1, 5))
+    with pytest.raises(RuntimeError, match="'box_iou_quadri' is not available"):
+        mmcv.ops.box_iou_quadri(torch.zeros(1, 8), torch.zeros(1, 8))
+
+
+def test_unsupported_op_names_every_one_that_is_served() -> None:
+    message = str(unsupported("some_op"))
+    for op in mmcv_ext.__all__:
+        name = re.sub("(_naive)?_(forward|backward).*|_(im2col|col2im)_forward", "", op)
+        name = {"softnms": "soft_nms", "masked": "masked_conv2d"}.get(name, name)
+        assert name.startswith("get_") or re.search(rf"\b{name}(2d)?\b", message), name
+
+
+def test_modulated_deform_conv_refuses_offsets_that_are_too_few(ours) -> None:
+    layer = mmcv.ops.ModulatedDeformConv2d(2, 3, 3, padding=1)
+    offset, mask = torch.zeros(1, 18, 4, 5), torch.zeros(1, 9, 4, 5)
+    with pytest.raises(
+        ValueError, match=r"at least as large as the output, \(5, 5\), found \(4, 5"
+    ):
+        layer(torch.zeros(1, 2, 5, 5), offset, mask)
+
+
+def test_modulated_deform_conv_takes_offsets_in_any_memory_format(ours) -> None:
+    layer = mmcv.ops.ModulatedDeformConv2d(2, 3, 3, padding=1, stride=2)
+    x, offset, mask = torch.randn(2, 2, 8, 8), torch.randn(2, 18, 8, 8), torch.rand(2, 9, 8, 8)
+
+    def compute(memory_format: torch.memory_format) -> tuple[torch.Tensor, ...]:
+        inputs = [
+            t.to(memory_format=memory_format).detach().requires_grad_() for t in (x, offset, mask)
+        ]
+        output = layer(*inputs)
+        return output, *torch.autograd.grad(output.square().sum(), inputs)
+
+    for found, expected in zip(
+        compute(torch.channels_last), compute(torch.contiguous_format), strict=True
+    ):
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_deformable_attention_is_that_of_mmcv(device: str, ours) -> None:
+    """The layer calls the op for CUDA tensors; on the CPU it takes mmcv's plain-torch version."""
+    torch.manual_seed(0)
+    layer = mmcv.ops.MultiScaleDeformableAttention(16, 4, 2, 3, batch_first=True).to(device)
+    shapes = torch.tensor([[4, 5], [2, 3]], device=device)
+    inputs = torch.randn(2, 7, 16, device=device), torch.randn(2, 26, 16, device=device)
+    points = torch.rand(2, 7, 2, 2, device=device)
+
+    def compute(on: str) -> torch.Tensor:
+        query, value = (t.to(on) for t in inputs)
+        starts = torch.tensor([0, 20], device=on)
+        kwargs = dict(spatial_shapes=shapes.to(on), level_start_index=starts)
+        kwargs["reference_points"] = points.to(on)
+        return layer.to(on)(query, value=value, **kwargs).cpu()
+
+    torch.testing.assert_close(compute(device), compute("cpu"))
+
+
+def test_rotated_boxes_of_other_classes_are_not_suppressed(ours) -> None:
+    boxes = torch.tensor([[10.0, 10, 8, 4, 0.3]] * 3)
+    scores, labels = torch.tensor([0.5, 0.9, 0.7]), torch.tensor([0, 1, 0])
+    assert mmcv.ops.nms_rotated(boxes, scores, 0.5, labels)[1].tolist() == [1, 2]
+    assert mmcv.ops.nms_rotated(boxes, scores, 0.5)[1].tolist() == [1]
+
+
+def test_rotated_iou_where_compiled_mmcv_is_wrong(ours) -> None:
+    """It says 1/3: its convex hull leaves out a corner that lies on an edge of the other box."""
+    box, inside = torch.tensor([[4.0, 4, 10, 7, 0]]), torch.tensor([[4.0, 3, 5, 7, torch.pi / 2]])
+    torch.testing.assert_close(mmcv.ops.box_iou_rotated(box, inside), torch.full((1, 1), 0.5))
 
 
 @pytest.mark.parametrize("name", ["__wrapped__", "__path__", "_private"])

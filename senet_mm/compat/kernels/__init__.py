@@ -10,6 +10,12 @@ from __future__ import annotations
 
 import ctypes
 
+_SERVED = (
+    "nms, soft_nms, nms_match, nms_rotated, box_iou_rotated, roi_align (average), roi_pool, "
+    "deform_roi_pool, sigmoid_focal_loss, softmax_focal_loss, deform_conv2d, "
+    "modulated_deform_conv2d, masked_conv2d, ms_deform_attn and carafe"
+)
+
 
 def c_float(value: float) -> float:
     """Round a number to the C float in which mmcv's kernels take it.
@@ -28,10 +34,8 @@ def unsupported(op: str) -> RuntimeError:
     """
     return RuntimeError(
         f"mmcv op {op!r} is not available: this mmcv was installed without compiled ops, and "
-        "senet_mm serves only nms, soft_nms, nms_match, roi_align (average), roi_pool, "
-        "sigmoid_focal_loss, softmax_focal_loss, deform_conv2d and modulated_deform_conv2d through "
-        "torchvision. To get the others, install mmcv with its compiled ops: instead of mmcv-lite, "
-        "the mmcv wheel for your torch and CUDA versions; instead of onedl-mmcv without ops, with "
-        "torch, ninja and setuptools installed first, `pip install --force-reinstall --no-deps "
-        "--no-cache-dir --no-build-isolation onedl-mmcv`"
+        f"senet_mm serves only {_SERVED}. To get the others, install mmcv with its compiled ops: "
+        "instead of mmcv-lite, the mmcv wheel for your torch and CUDA versions; instead of "
+        "onedl-mmcv without ops, with torch, ninja and setuptools installed first, `pip install "
+        "--force-reinstall --no-deps --no-cache-dir --no-build-isolation onedl-mmcv`"
     )
