@@ -11,7 +11,7 @@ from mmdet.registry import MODELS
 from mmengine.model import update_init_info
 from torch import Tensor, nn
 
-from ..layers import SEResidualMixin, stage_se_cfgs, units_with_se
+from ..layers import SEConfig, SEResidualMixin
 from ..weights import load_weights
 from ..weights.init_cfg import pretrained_of
 
@@ -19,7 +19,7 @@ from ..weights.init_cfg import pretrained_of
 class SEBasicBlock(SEResidualMixin, BasicBlock):
     """Two 3x3 convolutions and SE (ResNet-18 and 34)."""
 
-    plugins_before_se = ()  # mmdet's basic block takes none
+    has_plugins_before_se = False  # mmdet's basic block takes none
 
     def first(self, x: Tensor) -> Tensor:
         return self.relu(self.norm1(self.conv1(x)))
@@ -32,9 +32,8 @@ class BottleneckBranch(SEResidualMixin):
     """The branch that ResNet's and ResNeXt's bottlenecks share: 1x1, 3x3, 1x1."""
 
     @property
-    def plugins_before_se(self) -> Sequence[str]:
-        """Names of the plugins between the last norm and SE."""
-        return self.after_conv3_plugin_names if self.with_plugins else ()
+    def has_plugins_before_se(self) -> bool:
+        return self.with_plugins and bool(self.after_conv3_plugin_names)
 
     def first(self, x: Tensor) -> Tensor:
         out = self.relu(self.norm1(self.conv1(x)))
@@ -55,9 +54,11 @@ class SEBottleneck(BottleneckBranch, Bottleneck):
     """1x1, 3x3, 1x1 convolutions and SE (ResNet-50 and deeper)."""
 
 
-class SEBackboneMixin:
+class SEBackboneMixin(ResNet):
     """What SE adds to mmdet's ResNet family: ``se_cfg``, zero-init, checked arguments."""
 
+    init_cfg: Any
+    stage_se_cfgs: tuple[SEConfig | None, ...]
     reads_own_checkpoint = True  # of its init_cfg, where mmengine would
 
     def __init__(
@@ -89,7 +90,7 @@ class SEBackboneMixin:
             raise ValueError(
                 f"out_indices={tuple(out_indices)}: expected stages 0 to {num_stages - 1}"
             )
-        self.stage_se_cfgs = stage_se_cfgs(se_cfg, num_stages)
+        self.stage_se_cfgs = SEConfig.parse(se_cfg, num_stages)
         # a config empties an inherited init_cfg with `_delete_`; to mmdet only None means 'none'
         kwargs["init_cfg"] = kwargs.get("init_cfg") or None
         self._from_scratch = kwargs["init_cfg"] is None and kwargs.get("pretrained") is None
@@ -107,21 +108,13 @@ class SEBackboneMixin:
         try:
             return self._make_se_layer(self.stage_se_cfgs[stage], **kwargs)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"stage {stage + 1} of {type(self).__name__}: {error}") from error
+            raise type(error)(f"layer{stage + 1} of {type(self).__name__}: {error}") from error
 
-    def _make_se_layer(self, se_cfg: dict | None, **kwargs: Any) -> nn.Module:
-        if se_cfg is None:
-            return super().make_res_layer(se_cfg=None, **kwargs)
-        options = dict(se_cfg)
-        # a stage of None would lose its branch_relu too
-        units = units_with_se(
-            options.pop("blocks", None),
-            kwargs["num_blocks"],
-            empty=options.get("branch_relu", False),
-        )
-        layer = super().make_res_layer(se_cfg=options, **kwargs)
+    def _make_se_layer(self, se_cfg: SEConfig | None, **kwargs: Any) -> nn.Module:
+        units = set() if se_cfg is None else se_cfg.units(kwargs["num_blocks"])
+        layer = super().make_res_layer(se_cfg=se_cfg, **kwargs)
         for index, unit in enumerate(layer):
-            if index not in units:
+            if se_cfg is not None and index not in units:
                 unit.remove_se()
         return layer
 
@@ -161,16 +154,13 @@ def _check_choice(name: str, value: object, accepted: Any) -> None:
 
 
 @MODELS.register_module()
-class SEResNet(SEBackboneMixin, ResNet):
+class SEResNet(SEBackboneMixin):
     """ResNet with an SE block in every residual unit (section 3.3, Table 1).
 
     Args:
         depth: 18, 34, 50, 101 or 152.
-        se_cfg: Options of :class:`senet_mm.layers.SEBlock`, ``placement``,
-            ``branch_relu`` and ``fused`` (see :class:`senet_mm.layers.SEResidualMixin`), and
-            ``blocks``, the indices of the units of a stage that have SE (all
-            by default): one dict for all stages, or a sequence with one dict
-            or None (no SE) per stage.
+        se_cfg: Options of SE, see :class:`senet_mm.layers.SEConfig`: one dict for
+            all stages, or a sequence with one dict or None (no SE) per stage.
         num_stages: 1 to 4.
         stem_pool: The max pooling after the stem: ``pad`` (padding 1, as in
             torchvision and timm) or ``ceil`` (no padding, ceil mode, as in the

@@ -14,6 +14,8 @@ from .se_resnext import SEResNeXt, SEResNeXtBottleneck
 class SENetBottleneck(SEResNeXtBottleneck):
     """SE-ResNeXt's bottleneck with half the channels in its first 1x1 convolution."""
 
+    after_conv1_plugin_names: list[str]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         width = self.conv1.out_channels // 2
@@ -73,7 +75,7 @@ class SENet(SEResNeXt):
 
     def make_res_layer(self, **kwargs: Any) -> nn.Module:
         """Build the next stage; its projection is 3x3 but in the first."""
-        layer = super().make_res_layer(**kwargs)
+        layer: Any = super().make_res_layer(**kwargs)
         projection = layer[0].downsample
         if self.res_layers and not self.avg_down:
             narrow = projection[0]

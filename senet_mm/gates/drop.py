@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from ..io.files import whole_file, write_whole
-from ..layers import SEResidualMixin, stage_se_cfgs
+from ..layers import SEConfig, SEResidualMixin
 from ..profiling.complexity import build_detector, count_parameters
 from ..weights.load.complete import check_complete
 from ..weights.read.sources import fetch
@@ -72,7 +72,7 @@ def select_blocks(
         ValueError: If a name is unknown, or a block cannot be dropped; says why.
     """
     stages = sorted({block.stage for block in blocks.values() if block.stage is not None})
-    chosen = set()
+    chosen: set[str] = set()
     for name in names:
         stage = re.fullmatch(r"(?:stage)?(\d+)", name)
         if name == SUGGESTED:
@@ -172,16 +172,18 @@ def _unit_of(model: nn.Module, block: Block) -> SEResidualMixin:
 
 def _se_cfg_without(cfg: Config, model: nn.Module, dropped: Sequence[Block]) -> list[dict | None]:
     """The backbone's ``se_cfg``, per stage, without some blocks."""
-    backbone = model.backbone
-    stages = stage_se_cfgs(cfg.model.backbone.get("se_cfg", {}), backbone.num_stages)
-    for stage in {block.stage for block in dropped}:
-        options = stages[stage - 2]
-        units = getattr(backbone, f"layer{stage - 1}")
-        # fold_gates has removed those that were dropped
-        left = tuple(index for index, unit in enumerate(units) if unit.se is not None)
-        keep_entry = left or options.get("branch_relu", False)
-        stages[stage - 2] = dict(options, blocks=left) if keep_entry else None
-    return stages
+    backbone: Any = model.backbone
+    stages = SEConfig.parse(cfg.model.backbone.get("se_cfg", {}), backbone.num_stages)
+    changed = {block.path.split(".")[1] for block in dropped}
+    new: list[dict | None] = []
+    for stage, config in enumerate(stages, start=1):
+        if config is not None and f"layer{stage}" in changed:
+            # fold_gates has removed those that were dropped
+            units = enumerate(getattr(backbone, f"layer{stage}"))
+            left = tuple(index for index, unit in units if unit.se is not None)
+            config = replace(config, blocks=left) if left or config.branch_relu else None
+        new.append(None if config is None else config.changed())
+    return new
 
 
 def _write(dropped: Dropped, config: str, checkpoint: dict[str, Any]) -> None:

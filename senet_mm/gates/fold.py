@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from mmcv.cnn.bricks.wrappers import Conv2d
 from torch import Tensor, nn
@@ -31,7 +33,7 @@ def fold_gates(unit: SEResidualMixin, gates: Tensor) -> None:
             negative and would have to pass the branch's last ReLU.
     """
     parameters, dimension = _scaled_parameters(unit)
-    if unit.branch_relu and gates.min() < 0:
+    if unit.se_cfg.branch_relu and gates.min() < 0:
         raise ValueError(
             f"{int((gates < 0).sum())} of {len(gates)} gates are negative on average: they do not "
             "commute with the ReLU of branch_relu=True"
@@ -46,27 +48,29 @@ def fold_gates(unit: SEResidualMixin, gates: Tensor) -> None:
 def _scaled_parameters(unit: SEResidualMixin) -> tuple[list[nn.Parameter], int]:
     """Parameters that scale the gated map, and the dimension of its channels in them."""
     bottleneck = unit.expansion > 1
-    if unit.placement == "pre":
+    placement = unit.se_cfg.placement
+    if placement == "pre":
         return _inputs(unit.conv1)
-    if unit.placement == "conv2" and bottleneck:
+    if placement == "conv2" and bottleneck:
         # not the norm before the gate: ReLU and plugins lie between
         return _inputs(unit.conv3)
-    if unit.placement in ("standard", "conv2"):
-        if bottleneck and unit.with_plugins and unit.after_conv3_plugin_names:
+    if placement in ("standard", "conv2"):
+        if unit.has_plugins_before_se:
             raise ValueError(
                 f"the plugins {unit.after_conv3_plugin_names} lie between its last norm and SE"
             )
         return _outputs(unit.norm3 if bottleneck else unit.norm2)
-    if unit.placement == "identity":
+    if placement == "identity":
         if unit.downsample is None:
             raise ValueError("its shortcut has no layer that could take the constants")
-        return _outputs(unit.downsample[-1])
+        *_, last = unit.downsample.children()
+        return _outputs(last)
     raise ValueError(
         "placement='post' gates the sum, after its ReLU: no single layer before it gives the sum"
     )
 
 
-def _inputs(conv: nn.Module) -> tuple[list[nn.Parameter], int]:
+def _inputs(conv: Any) -> tuple[list[nn.Parameter], int]:
     if type(conv) not in (nn.Conv2d, Conv2d) or conv.groups > 1:
         raise ValueError(
             f"the {type(conv).__name__} (groups={getattr(conv, 'groups', 1)}) after SE is no plain "
@@ -76,7 +80,7 @@ def _inputs(conv: nn.Module) -> tuple[list[nn.Parameter], int]:
 
 
 def _outputs(norm: nn.Module) -> tuple[list[nn.Parameter], int]:
-    parameters = [getattr(norm, "weight", None), getattr(norm, "bias", None)]
-    if any(parameter is None for parameter in parameters):
+    weight, bias = (getattr(norm, name, None) for name in ("weight", "bias"))
+    if weight is None or bias is None:
         raise ValueError(f"the {type(norm).__name__} before SE has no weight and bias")
-    return parameters, 0
+    return [weight, bias], 0

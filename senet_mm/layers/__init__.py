@@ -1,6 +1,7 @@
-"""The SE block and its place in a residual unit."""
+"""The SE block, its options and its place in a residual unit."""
 
-from .residual import SEResidualMixin, stage_se_cfgs, units_with_se
+from .residual import SEResidualMixin
 from .se_block import SEBlock
+from .se_config import SEConfig
 
-__all__ = ["SEBlock", "SEResidualMixin", "stage_se_cfgs", "units_with_se"]
+__all__ = ["SEBlock", "SEConfig", "SEResidualMixin"]

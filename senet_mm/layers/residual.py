@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
-from torch import Tensor, nn
+from mmengine.model import BaseModule
+from torch import Tensor, fx, nn
 from torch.utils.checkpoint import checkpoint
 
-from .fast_path.autograd import gate_and_sum
-from .se_block import SEBlock
-
-# where the block may sit: Fig. 5, Tables 14 and 15
-PLACEMENTS = ("standard", "pre", "post", "identity", "conv2")
-# what a stage's se_cfg may say: options of its units, and SEBlock's but for its channels
-SE_OPTIONS = (
-    "blocks",
-    "placement",
-    "branch_relu",
-    "fused",
-    *(
-        name
-        for name in inspect.signature(SEBlock).parameters
-        if name not in ("in_channels", "init_cfg")
-    ),
-)
+from .fast_path import Path, Tail, choose, run
+from .se_block import build_se
+from .se_config import SEConfig
 
 
-class SEResidualMixin:
+class SEResidualMixin(BaseModule):
     """Give mmdet's ``BasicBlock`` or ``Bottleneck`` an SE block ``se``.
 
     A subclass names the mixin before mmdet's block and implements
-    :meth:`first` and :attr:`plugins_before_se`. The placements, with F the
+    :meth:`first` and :attr:`has_plugins_before_se`. The placements, with F the
     residual branch up to and with its last norm (and plugins), and S the
     shortcut:
 
@@ -47,37 +33,44 @@ class SEResidualMixin:
     timm's legacy_seresnet18 and legacy_seresnet34.
 
     ``standard`` has a fast path, the same function in fewer passes over the
-    maps and with less stored for backward; see :mod:`senet_mm.layers.fast_path.autograd`
+    maps and with less stored for backward; see :mod:`senet_mm.layers.fast_path.choose`
     for when it is taken. ``fused=False`` rules it out.
 
     Args:
-        se_cfg: Options of :class:`SEBlock`, ``placement``, ``branch_relu`` and
-            ``fused``; None leaves the plain unit.
+        se_cfg: Options of SE, of which ``blocks`` is the stage's; None leaves the
+            plain unit.
         *args, **kwargs: As mmdet's block takes them.
 
     Raises:
-        ValueError: If the placement is unknown, or an option of SEBlock is wrong.
+        TypeError, ValueError: If an option is not accepted.
     """
 
-    def __init__(self, *args: Any, se_cfg: dict | None, **kwargs: Any) -> None:
+    # what mmdet's blocks bring
+    conv1: nn.Conv2d
+    conv2: nn.Conv2d
+    conv3: nn.Conv2d
+    norm2: nn.Module
+    norm3: nn.Module
+    relu: nn.Module
+    downsample: nn.Module | None
+    expansion: int
+    with_cp: bool
+
+    se: nn.Module | None
+
+    def __init__(
+        self, *args: Any, se_cfg: SEConfig | Mapping[str, Any] | None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.se_cfg = SEConfig.of({} if se_cfg is None else se_cfg)
         self.se = None
-        self.branch_relu = False
-        if se_cfg is None:
-            return
-        options = dict(se_cfg)
-        self.placement = options.pop("placement", "standard")
-        self.branch_relu = options.pop("branch_relu", False)
-        self.fused = options.pop("fused", True)
-        if self.placement not in PLACEMENTS:
-            raise ValueError(f"placement={self.placement!r}: expected one of {list(PLACEMENTS)}")
-        if self.branch_relu and self.placement != "standard":
-            raise ValueError(
-                f"branch_relu=True with placement={self.placement!r}: expected 'standard'"
-            )
-        if not isinstance(self.fused, bool):
-            raise ValueError(f"fused={self.fused!r}: expected True or False")
-        self.se = SEBlock(self._se_channels(), **options)
+        if se_cfg is not None:
+            self.se = build_se(self.se_cfg, self._se_channels())
+
+    @property
+    def has_plugins_before_se(self) -> bool:
+        """Whether plugins lie between the last norm and SE."""
+        raise NotImplementedError
 
     def first(self, x: Tensor) -> Tensor:
         """The residual branch F up to its last convolution: (N, C_in, H, W) -> (N, C, ...)."""
@@ -88,7 +81,7 @@ class SEResidualMixin:
         return self.last_norm(self.last_conv(h))
 
     @property
-    def last_conv(self) -> nn.Module:
+    def last_conv(self) -> nn.Conv2d:
         """The last convolution of F."""
         return self.conv2 if self.expansion == 1 else self.conv3
 
@@ -99,16 +92,28 @@ class SEResidualMixin:
 
     def se_at(self, placement: str, x: Tensor) -> Tensor:
         """Apply SE to a map if this is where it sits, else return the map."""
-        return self.se(x) if self.placement == placement else x
+        return x if self.se is None or self.se_cfg.placement != placement else self.se(x)
 
     def remove_se(self) -> None:
         """Leave the unit without SE, but with its ``branch_relu``."""
         del self.se  # setting None over it would let load_state_dict ignore its weights in silence
-        self.se = self.placement = None
+        self.se = None
+
+    def tail(self) -> Tail:
+        """What the unit does from its last convolution on, for the fast path."""
+        return Tail(
+            config=self.se_cfg,
+            branch=self.last,
+            conv=self.last_conv,
+            norm=self.last_norm,
+            plugins=self.has_plugins_before_se,
+            se=self.se,
+            relu=self.relu,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
-        if self.se is None and not self.branch_relu:
+        if self.se is None and not self.se_cfg.branch_relu:
             return super().forward(x)
         if self.with_cp and x.requires_grad:
             return checkpoint(self._unit, x, use_reentrant=False)
@@ -117,78 +122,28 @@ class SEResidualMixin:
     def _unit(self, x: Tensor) -> Tensor:
         h = self.first(self.se_at("pre", x))
         shortcut = x if self.downsample is None else self.downsample(x)
-        if self.placement == "standard" and not self.branch_relu:
-            return gate_and_sum(self, h, shortcut)
+        if self.se_cfg.placement == "standard" and not self.se_cfg.branch_relu:
+            return _gate_and_sum(self, h, shortcut)
         out = self.last(h)
-        if self.branch_relu:
+        if self.se_cfg.branch_relu:
             out = self.se_at("standard", self.relu(out))
         out += self.se_at("identity", shortcut)
         return self.se_at("post", self.relu(out))
 
     def _se_channels(self) -> int:
-        if self.placement == "pre":
+        if self.se_cfg.placement == "pre":
             return self.conv1.in_channels
-        return (self.conv2 if self.placement == "conv2" else self.last_conv).out_channels
+        return (self.conv2 if self.se_cfg.placement == "conv2" else self.last_conv).out_channels
 
 
-def stage_se_cfgs(se_cfg: Mapping | Sequence[Mapping | None], num_stages: int) -> list[dict | None]:
-    """Spread a backbone's ``se_cfg`` over its stages and check its keys.
-
-    Args:
-        se_cfg: One dict for all stages, or one dict or None (no SE) per stage.
-        num_stages: Number of stages of the backbone.
-
-    Returns:
-        One dict or None per stage.
-
-    Raises:
-        TypeError: If se_cfg or an entry is neither a dict nor (entry) None.
-        ValueError: If the length is not ``num_stages`` or a key is unknown.
-    """
-    if isinstance(se_cfg, Mapping):
-        se_cfg = [se_cfg] * num_stages
-    elif not isinstance(se_cfg, Sequence) or isinstance(se_cfg, str):
-        raise TypeError(
-            f"se_cfg={se_cfg!r}: expected a dict for all stages or a sequence with one dict or "
-            "None per stage (for a plain net use mmdet's ResNet or ResNeXt)"
-        )
-    if len(se_cfg) != num_stages:
-        raise ValueError(
-            f"se_cfg has {len(se_cfg)} entries: expected {num_stages}, one dict or None per stage"
-        )
-    for stage, cfg in enumerate(se_cfg, start=1):
-        if cfg is None:
-            continue
-        if not isinstance(cfg, Mapping):
-            raise TypeError(f"se_cfg of stage {stage} is {cfg!r}: expected a dict or None")
-        unknown = sorted(set(cfg) - set(SE_OPTIONS))
-        if unknown:
-            raise ValueError(
-                f"se_cfg of stage {stage} has unknown keys {unknown}: "
-                f"accepted are {list(SE_OPTIONS)}"
-            )
-    return [None if cfg is None else dict(cfg) for cfg in se_cfg]
-
-
-def units_with_se(blocks: Sequence[int] | None, num_blocks: int, *, empty: bool) -> set[int]:
-    """Check ``blocks`` of a stage's se_cfg: the residual units that have SE, counted from 0.
-
-    Args:
-        blocks: Indices of units; None for all.
-        num_blocks: Units of the stage.
-        empty: Whether no unit at all is accepted.
-
-    Raises:
-        TypeError: If it is no sequence of integers.
-        ValueError: If it is empty, or an index is out of range or named twice.
-    """
-    if blocks is None:
-        return set(range(num_blocks))
-    if not isinstance(blocks, Sequence) or not all(type(index) is int for index in blocks):
-        raise TypeError(f"blocks={blocks!r}: expected a sequence of integers, such as (0, 2)")
-    if not blocks and not empty:
-        raise ValueError(f"blocks={blocks!r}: expected one or more; no SE in a stage is None")
-    units = set(blocks)
-    if len(units) < len(blocks) or not units <= set(range(num_blocks)):
-        raise ValueError(f"blocks={blocks!r}: expected each of 0 to {num_blocks - 1} at most once")
-    return units
+def _gate_and_sum(unit: SEResidualMixin, h: Tensor, shortcut: Tensor) -> Tensor:
+    """What a unit with SE before the sum does from its last convolution on."""
+    if isinstance(h, fx.Proxy):  # mmengine's efficient_conv_bn_eval: choose when the graph runs
+        tracer = cast(fx.Tracer, h.tracer)
+        node = tracer.create_proxy("get_attr", tracer.path_of_module(unit), (), {})
+        return tracer.create_proxy("call_function", _gate_and_sum, (node, h, shortcut), {})
+    tail = unit.tail()
+    path, _ = choose(tail, h)
+    if path is Path.REFERENCE:
+        return unit.relu(cast(nn.Module, unit.se)(unit.last(h)).add_(shortcut))
+    return run(path, tail, h, shortcut)

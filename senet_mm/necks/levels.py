@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor
 
-from ..layers import SEBlock
+from ..layers import SEConfig
+from ..layers.se_block import build_se
 
 
 def check_positions(positions: Sequence[str], accepted: Sequence[str]) -> tuple[str, ...]:
@@ -36,14 +37,16 @@ def level_gates(channels: Iterable[int], se_cfg: Mapping, position: str) -> Modu
         position: Named in errors.
 
     Raises:
-        ValueError: If an option does not suit a level; names position and level.
+        TypeError, ValueError: If an option is not accepted, or does not suit a
+            level; names position and level.
     """
+    config = SEConfig.of(se_cfg, f"se_cfg of SE at {position!r}", owners=["block"])
     gates = ModuleList()
     for level, count in enumerate(channels):
         try:
-            gates.append(SEBlock(count, **se_cfg))
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"SE at {position!r}, level {level}: {error}") from error
+            gates.append(build_se(config, count))
+        except ValueError as error:
+            raise ValueError(f"SE at {position!r}, level {level}: {error}") from error
     return gates
 
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from senet_mm.backbones import SEResNet, SEResNeXt
-from senet_mm.layers.residual import PLACEMENTS
+from senet_mm.layers.se_config import PLACEMENTS
 
 # timm rounds 64 / 16 hidden channels up to 8
 TIMM_SE_CFG = {
@@ -276,7 +276,7 @@ def test_random_frozen_weights_are_warned_of() -> None:
         (
             dict(depth=18, se_cfg=dict(reduction=65)),
             ValueError,
-            "stage 1 of SEResNet: reduction=65",
+            "layer1 of SEResNet: reduction=65",
         ),
         (dict(depth=50, se_cfg=[{}] * 3), ValueError, "3 entries: expected 4"),
         (
@@ -287,7 +287,7 @@ def test_random_frozen_weights_are_warned_of() -> None:
         (dict(depth=50, style="torch"), ValueError, "style='torch'"),
         (dict(depth=50, frozen_stages=5), ValueError, "frozen_stages=5: expected one of"),
         (dict(depth=50, stem_pool="same"), ValueError, "stem_pool='same': expected one of"),
-        (dict(depth=50, se_cfg=dict(reduction=16.0)), TypeError, "stage 1 .*reduction=16.0"),
+        (dict(depth=50, se_cfg=dict(reduction=16.0)), TypeError, "layer1.*reduction=16.0"),
         (
             dict(
                 depth=50, num_stages=3, strides=(1, 2, 2), dilations=(1, 1, 1), dcn=dict(type="DCN")
@@ -298,7 +298,7 @@ def test_random_frozen_weights_are_warned_of() -> None:
         (
             dict(depth=18, se_cfg=[{}, dict(placement="pre", branch_relu=True), {}, {}]),
             ValueError,
-            "stage 2 .*branch_relu=True with placement='pre'",
+            "layer2.*branch_relu=True with placement='pre'",
         ),
     ],
 )
@@ -328,7 +328,7 @@ def test_blocks_choose_the_units_with_se(depth: int, randomize) -> None:
 def test_bad_blocks_name_the_stage() -> None:
     for backbone, stage in ((SEResNet, 3), (SEResNeXt, 4)):
         se_cfg = [{}] * (stage - 1) + [dict(blocks=(6,))] + [{}] * (4 - stage)
-        with pytest.raises(ValueError, match=rf"stage {stage} of .*: blocks=\(6,\): expected each"):
+        with pytest.raises(ValueError, match=rf"layer{stage} of .*: blocks=\(6,\): expected each"):
             backbone(50, se_cfg=se_cfg)
-    with pytest.raises(ValueError, match="stage 1 of SEResNet: blocks=.*expected one or more"):
+    with pytest.raises(ValueError, match="layer1: blocks=.*expected one or more"):
         SEResNet(50, se_cfg=dict(blocks=[]))

@@ -163,8 +163,8 @@ def test_train_refuses_what_cannot_work(tool, shapes_root: Path, tmp_path: Path)
     for option, message in (
         ("model.backbone.depth=20", "depth=20: expected one of [18, 34, 50, 101, 152]"),
         ("model.backbone.num_stages=7", "num_stages=7: expected one of"),
-        ("model.backbone.se_cfg.reduction=65", "stage 1 of SEResNet: reduction=65"),
-        ("model.backbone.se_cfg.ratio=4", "stage 1 has unknown keys ['ratio']"),
+        ("model.backbone.se_cfg.reduction=65", "layer1 of SEResNet: reduction=65"),
+        ("model.backbone.se_cfg.ratio=4", "layer1 has unknown keys ['ratio']"),
     ):
         arguments = [SE, *data, *work_dir, "--cfg-options", option]
         assert message in tool("train.py", *arguments, error=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from senet_mm.backbones import SEResNet
 from senet_mm.gates.statistics import GateRecorder, GateStatistics, find_blocks
 from senet_mm.layers import SEBlock
-from senet_mm.layers.residual import PLACEMENTS
+from senet_mm.layers.se_config import PLACEMENTS
 from senet_mm.necks import SEFPN, SENeck
 
 

@@ -11,7 +11,7 @@ from mmengine.utils import digit_version
 from torch import Tensor, nn
 
 from senet_mm.backbones import SEResNet, SEResNeXt
-from senet_mm.layers.residual import PLACEMENTS
+from senet_mm.layers.se_config import PLACEMENTS
 from senet_mm.necks import SEFPN
 
 pytestmark = pytest.mark.slow

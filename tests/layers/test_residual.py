@@ -12,9 +12,8 @@ from torch.nn import functional as F
 
 from senet_mm.backbones.se_resnet import SEBasicBlock, SEBottleneck
 from senet_mm.backbones.se_resnext import SEResNeXtBottleneck
-from senet_mm.layers import stage_se_cfgs, units_with_se
-from senet_mm.layers.residual import PLACEMENTS
-from senet_mm.layers.se_block import GATES, SQUEEZES
+from senet_mm.layers.functions import ACTIVATIONS, SQUEEZES
+from senet_mm.layers.se_config import PLACEMENTS
 
 FAMILIES = {
     "basic": (SEBasicBlock, BasicBlock, {}),
@@ -93,7 +92,7 @@ def reference_unit(unit: nn.Module, x: Tensor, placement: str, squeeze: str, gat
 
 @pytest.mark.parametrize(
     ("family", "placement", "squeeze", "gate"),
-    list(itertools.product(FAMILIES, PLACEMENTS, SQUEEZES, GATES)),
+    list(itertools.product(FAMILIES, PLACEMENTS, SQUEEZES, ACTIVATIONS)),
 )
 @pytest.mark.parametrize("size", SIZES)
 def test_values_and_gradients(family, placement, squeeze, gate, size) -> None:
@@ -195,34 +194,6 @@ def test_no_se_is_the_plain_unit() -> None:
     assert torch.equal(unit(x), Bottleneck.forward(copy.deepcopy(unit), x))
 
 
-def test_one_dict_serves_every_stage() -> None:
-    assert stage_se_cfgs(dict(reduction=8), 3) == [dict(reduction=8)] * 3
-
-
-def test_one_entry_per_stage() -> None:
-    assert stage_se_cfgs((None, {}, dict(bias=False)), 3) == [None, {}, dict(bias=False)]
-
-
-@pytest.mark.parametrize(
-    ("se_cfg", "error", "message"),
-    [
-        ([{}, {}], ValueError, "2 entries: expected 4"),
-        (None, TypeError, "se_cfg=None"),
-        ("sigmoid", TypeError, "se_cfg='sigmoid'"),
-        ([{}, 16, {}, {}], TypeError, "stage 2 is 16"),
-        (
-            [{}, {}, dict(ratio=16), {}],
-            ValueError,
-            r"stage 3 has unknown keys \['ratio'\].*reduction",
-        ),
-        (dict(in_channels=64), ValueError, r"unknown keys \['in_channels'\]"),
-    ],
-)
-def test_bad_se_cfg_is_named(se_cfg: object, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        stage_se_cfgs(se_cfg, 4)
-
-
 def test_an_unknown_placement_is_named() -> None:
     with pytest.raises(ValueError, match=r"placement='before': expected one of \['standard'"):
         make("basic", dict(placement="before"))
@@ -243,26 +214,3 @@ def test_without_its_se_a_unit_is_plain_but_keeps_the_relu_of_its_branch(family:
     expected = (branch + unit.downsample(x)).clamp(min=0)
     torch.testing.assert_close(unit(x), expected, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(unit(x.requires_grad_()), expected, rtol=1e-12, atol=1e-12)
-
-
-def test_units_with_se() -> None:
-    assert units_with_se(None, 3, empty=False) == {0, 1, 2}
-    assert units_with_se([2, 0], 3, empty=False) == {0, 2}
-    assert units_with_se((), 3, empty=True) == set()
-
-
-@pytest.mark.parametrize(
-    ("blocks", "error", "message"),
-    [
-        (1, TypeError, r"blocks=1: expected a sequence of integers, such as \(0, 2\)"),
-        (("0",), TypeError, r"blocks=\('0',\): expected a sequence of integers"),
-        ((True, False, True), TypeError, "expected a sequence of integers"),
-        ((), ValueError, r"blocks=\(\): expected one or more; no SE in a stage is None"),
-        ((0, 3), ValueError, r"blocks=\(0, 3\): expected each of 0 to 2 at most once"),
-        ((-1,), ValueError, "expected each of 0 to 2"),
-        ([1, 1], ValueError, "at most once"),
-    ],
-)
-def test_bad_blocks_are_named(blocks: object, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        units_with_se(blocks, 3, empty=False)

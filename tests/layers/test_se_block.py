@@ -4,7 +4,7 @@ from mmdet.registry import MODELS
 from timm.layers import SEModule
 
 from senet_mm.layers import SEBlock
-from senet_mm.layers.se_block import GATES
+from senet_mm.layers.functions import ACTIVATIONS
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -31,7 +31,7 @@ def test_equals_the_paper_equations_in_float64() -> None:
     assert torch.autograd.gradcheck(block, (x,))
 
 
-@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("gate", ACTIVATIONS)
 def test_identity_init_is_the_identity_and_learns(gate: str) -> None:
     torch.manual_seed(0)
     block, x = SEBlock(16, 2, gate=gate, identity_init=True), torch.rand(3, 16, 5, 5)

@@ -91,5 +91,5 @@ def test_bad_options_are_named() -> None:
     with pytest.raises(ValueError, match=r"YOLOV3Neck takes no pyramid of \[64, 32, 16\] channels"):
         SENeck(yolo, positions=["output"])
     assert not SENeck(yolo).gates
-    with pytest.raises(ValueError, match="SE at 'input', level 0: gate='swish'"):
+    with pytest.raises(ValueError, match="SE at 'input': gate='swish'"):
         SENeck(FPN, positions=["input"], se_cfg=dict(gate="swish"))

@@ -18,134 +18,36 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from ..se_block import SQUEEZES, SEBlock, has_hooks
 from . import kernels
 
-_is_compiling = getattr(torch.compiler, "is_compiling", None) or torch._dynamo.is_compiling
 
-
-def fuses_sum(unit: nn.Module) -> bool:
-    """Whether the scale, the sum and the ReLU of a residual unit become one step.
-
-    So they do unless ``se_cfg`` says ``fused=False``, or SE sits elsewhere than before the sum,
-    its gates are maps, its branch ends in a ReLU, somebody hooked or replaced the
-    modules that would be bypassed, or torch traces or compiles (a compiler
-    fuses by itself, and an exported graph should hold plain operators).
-    """
-    return (
-        unit.fused
-        and unit.placement == "standard"
-        and not unit.branch_relu
-        and type(unit.se) is SEBlock
-        and unit.se.pools
-        and not (has_hooks(unit.se) or has_hooks(unit.relu))
-        and not (_is_compiling() or torch.jit.is_tracing())
-    )
-
-
-def fuses_norm(unit: nn.Module) -> bool:
-    """Whether the last norm of such a unit folds into the gate as well.
-
-    It must be a batch norm, right between a plain convolution and SE. With
-    fixed statistics (``norm_eval``, a frozen stage, inference) it costs
-    nothing then; else its output is at least not stored. SyncBN folds with
-    fixed statistics only.
-    """
-    conv, norm, se = unit.last_conv, unit.last_norm, unit.se
-    frozen = (nn.BatchNorm2d.forward, nn.SyncBatchNorm.forward)
-    return (
-        type(norm).forward in (frozen[:1] if norm.training else frozen)
-        and norm.affine
-        and norm.track_running_stats
-        and norm.momentum is not None
-        and type(conv) is nn.Conv2d
-        and conv.bias is None
-        and se.squeeze is SQUEEZES["avg"]
-        and not unit.plugins_before_se
-        and not (has_hooks(conv) or has_hooks(norm))
-    )
-
-
-def gate_and_sum(unit: nn.Module, h: Tensor, shortcut: Tensor) -> Tensor:
-    """What a residual unit does from its last convolution on.
-
-    Args:
-        unit: The unit, with SE before the sum.
-        h: What its last convolution reads, of shape (N, C_in, H, W).
-        shortcut: Of shape (N, C_out, H, W).
-
-    Returns:
-        The output of the unit, of shape (N, C_out, H, W).
-    """
-    if isinstance(h, fx.Proxy):  # mmengine's efficient_conv_bn_eval: decide when the graph runs
-        node = h.tracer.create_proxy("get_attr", h.tracer.path_of_module(unit), (), {})
-        return h.tracer.create_proxy("call_function", gate_and_sum, (node, h, shortcut), {})
-    if not fuses_sum(unit):
-        return unit.relu(unit.se(unit.last(h)).add_(shortcut))
-    if not fuses_norm(unit):
-        x = unit.last(h)
-        return _GateSum.apply(x, unit.se.excite(unit.se.squeeze(x)), shortcut)
-    conv, norm = unit.last_conv, unit.last_norm
-    if norm.training:
-        y = conv(h)
-        x, a, c = _batch_norm(norm, y)
-        x, mean = _Squeeze.apply(x)
-        return _BatchNormGateSum.apply(x, unit.se.excite(mean.to(x.dtype)), y, a, c, shortcut)
-    fixed = norm.weight, norm.bias, norm.running_mean, _inverse_std(norm)
-    # per-image weights pay where the map is the larger of the two
-    if conv.kernel_size == (1, 1) and conv.groups == 1 and h[0, 0].numel() > 2 * h.shape[1]:
-        dtype = _conv_dtype(h)
-        h, mean = _Squeeze.apply(h.to(dtype))
-        with torch.autocast(h.device.type, enabled=False):
-            mean = F.linear(mean[:, :, 0, 0], conv.weight[:, :, 0, 0].to(mean.dtype))
-        gates = _gates(unit, mean[:, :, None, None], dtype)
-        return _ConvGateSum.apply(h, conv.weight.to(dtype), gates, *fixed, shortcut)
-    y, mean = _Squeeze.apply(conv(h))
-    return _FixedNormGateSum.apply(y, _gates(unit, mean, y.dtype), *fixed, shortcut)
-
-
-def _gates(unit: nn.Module, mean: Tensor, dtype: torch.dtype) -> Tensor:
-    return unit.se.excite(unit.last_norm(mean.to(unit.last_norm.weight.dtype)).to(dtype))
-
-
-def _inverse_std(norm: nn.Module) -> Tensor:
-    dtype = torch.promote_types(norm.running_var.dtype, torch.float32)
-    return torch.rsqrt(norm.running_var.to(dtype) + norm.eps)
-
-
-def _batch_norm(norm: nn.BatchNorm2d, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Batch norm in training: its output, and the scale and offset that it applied."""
-    norm.num_batches_tracked.add_(1)
+def batch_norm(
+    y: Tensor, weight: Tensor, bias: Tensor, running_mean: Tensor, running_var: Tensor,
+    momentum: float, eps: float,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """Batch norm in training: its output, and the scale and offset (1, C, 1, 1) that it applied."""
     x, mean, inverse_std = torch.native_batch_norm(
-        y, norm.weight, norm.bias, norm.running_mean, norm.running_var, True, norm.momentum,
-        norm.eps,
-    )  # fmt: skip
+        y, weight, bias, running_mean, running_var, True, momentum, eps
+    )
     with torch.no_grad():
-        return x, *_affine(norm.weight, norm.bias, mean, inverse_std)
+        return x, *_affine(weight, bias, mean, inverse_std)
 
 
-def _conv_dtype(x: Tensor) -> torch.dtype:
-    """What a convolution of x computes in: autocast's type where it is on."""
-    device = x.device.type
-    if x.dtype == torch.float64:
-        return x.dtype
-    if hasattr(torch, "get_autocast_dtype"):
-        return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
-    if device == "cpu":  # torch 2.1
-        return torch.get_autocast_cpu_dtype() if torch.is_autocast_cpu_enabled() else x.dtype
-    return torch.get_autocast_gpu_dtype() if torch.is_autocast_enabled() else x.dtype
+def inverse_std(running_var: Tensor, eps: float) -> Tensor:
+    """What batch norm multiplies with, at least in float32."""
+    return torch.rsqrt(running_var.to(torch.promote_types(running_var.dtype, torch.float32)) + eps)
 
 
-class _Squeeze(torch.autograd.Function):
+class Squeeze(torch.autograd.Function):
     """A map, and its mean over positions, at least in float32: (N, C, 1, 1)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:
-        ctx.positions = x[0, 0].numel()
+        ctx.positions = x.shape[2] * x.shape[3]
         dtype = torch.promote_types(x.dtype, torch.float32)
         return x.view_as(x), x.mean((2, 3), keepdim=True, dtype=dtype)
 
@@ -156,7 +58,7 @@ class _Squeeze(torch.autograd.Function):
         return grad.add_(grad_mean / ctx.positions)
 
 
-class _GateSum(torch.autograd.Function):
+class GateSum(torch.autograd.Function):
     """relu(gates * x + shortcut), gates of shape (N, C, 1, 1)."""
 
     @staticmethod
@@ -174,8 +76,8 @@ class _GateSum(torch.autograd.Function):
         return dx, dgates, grad.to(ctx.shortcut_dtype)
 
 
-class _BatchNormGateSum(torch.autograd.Function):
-    """:class:`_GateSum` of x = a * y + c, which is not stored: y is, for batch norm."""
+class BatchNormGateSum(torch.autograd.Function):
+    """:class:`GateSum` of x = a * y + c, which is not stored: y is, for batch norm."""
 
     @staticmethod
     def forward(
@@ -195,7 +97,7 @@ class _BatchNormGateSum(torch.autograd.Function):
         return dx, dgates, None, None, None, grad.to(ctx.shortcut_dtype)
 
 
-class _FixedNormGateSum(torch.autograd.Function):
+class FixedNormGateSum(torch.autograd.Function):
     """relu(gates * norm(y) + shortcut) of a batch norm with fixed statistics."""
 
     @staticmethod
@@ -212,14 +114,14 @@ class _FixedNormGateSum(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        y, out, gates, a, *rest = ctx.saved_tensors
+        y, out, gates, a, c, mean, inverse_std = ctx.saved_tensors
         grad, dy, dscale, doffset = kernels.gate_sum_backward(grad, out, y, gates * a)
-        small = _small_gradients(gates, a, *rest, dscale, doffset)
+        small = _small_gradients(gates, a, c, mean, inverse_std, dscale, doffset)
         return dy, *small, None, None, grad.to(ctx.shortcut_dtype)
 
 
-class _ConvGateSum(torch.autograd.Function):
-    """:class:`_FixedNormGateSum` of a 1x1 convolution y = conv(h), which is not stored."""
+class ConvGateSum(torch.autograd.Function):
+    """:class:`FixedNormGateSum` of a 1x1 convolution y = conv(h), which is not stored."""
 
     @staticmethod
     def forward(
@@ -236,14 +138,14 @@ class _ConvGateSum(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        h, matrix, out, gates, a, *rest = ctx.saved_tensors
+        h, matrix, out, gates, a, c, mean, inverse_std = ctx.saved_tensors
         grad, doffset = kernels.mask_and_sum(grad, out)
         scale, matrix = (gates * a)[:, :, 0], matrix[:, :, 0, 0]
         dh, products = kernels.conv_backward(grad, h, (scale * matrix).to(h.dtype))
         products = products.to(scale.dtype)
         dscale = (products * matrix).sum(2)[:, :, None, None]
         dmatrix = (products * scale).sum(0)[:, :, None, None].to(matrix.dtype)
-        small = _small_gradients(gates, a, *rest, dscale, doffset)
+        small = _small_gradients(gates, a, c, mean, inverse_std, dscale, doffset)
         return dh, dmatrix, *small, None, None, grad.to(ctx.shortcut_dtype)
 
 

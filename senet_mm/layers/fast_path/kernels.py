@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import importlib.util
 import warnings
 from types import ModuleType
@@ -113,11 +112,12 @@ def _triton_of(device: torch.device) -> ModuleType | None:
     """The Triton kernels, if they run on a device."""
     if not importlib.util.find_spec("triton") or torch.cuda.get_device_capability(device) < (7, 0):
         return None
-    triton = importlib.import_module(".fused_triton", __package__)
+    from . import kernels_triton  # Triton is no requirement
+
     try:  # compiling needs tools that a machine may lack
         x = torch.ones(1, 1, 1, 1, device=device)
-        triton.gate_sum(x, x, x, x, in_place=False)
+        kernels_triton.gate_sum(x, x, x, x, in_place=False)
     except Exception as error:
         warnings.warn(f"SE runs without its Triton kernels on {device}: {error}", stacklevel=2)
         return None
-    return triton
+    return kernels_triton

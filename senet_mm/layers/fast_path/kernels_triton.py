@@ -79,11 +79,10 @@ def gate_sum(
     y, layout = _dense(y)
     shortcut = shortcut.contiguous(memory_format=layout)
     out = y if in_place else torch.empty_like(y)
-    has_offset = offset is not None
     _launch(
         _gate_sum_kernel, y,
-        (y, scale.contiguous(), offset.contiguous() if has_offset else y, shortcut, out),
-        HAS_OFFSET=has_offset,
+        (y, scale.contiguous(), y if offset is None else offset.contiguous(), shortcut, out),
+        HAS_OFFSET=offset is not None,
     )  # fmt: skip
     return out
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...layers import SEConfig
 from .backbone import BackboneWeights
 from .geometry import Structure, structure
 
@@ -13,14 +14,6 @@ _DEFAULTS = {
     "stem_channels": 64,
     "style": "pytorch",
     "stem_pool": "pad",
-}
-_SE_DEFAULTS = {
-    "bias": True,
-    "identity_init": False,
-    "placement": "standard",
-    "squeeze": "avg",
-    "gate": "sigmoid",
-    "branch_relu": False,
 }
 
 
@@ -72,6 +65,8 @@ def _stage_se_cfg(net: Structure, weights: BackboneWeights, stage: int) -> dict[
     cfgs = [se | dict(weights.hidden.se_of(stage) or {}) for se in units.values()]
     if any(cfg != cfgs[0] for cfg in cfgs):
         raise ValueError(f"{weights.source} has SE in layer{stage} that differs within the stage")
-    cfg = {name: value for name, value in cfgs[0].items() if value != _SE_DEFAULTS.get(name)}
     num_units = len({key.split(".")[1] for key in weights.tensors if key.startswith(start)})
-    return cfg if len(units) == num_units else cfg | {"blocks": tuple(units)}
+    config = SEConfig(**cfgs[0], blocks=None if len(units) == num_units else tuple(units))
+    said = config.changed()
+    # be it the default
+    return said if config.squeeze_channels else {"reduction": config.reduction} | said

@@ -16,10 +16,9 @@ from typing import Any
 from mmdet.models.backbones.resnet import BasicBlock, ResNet
 from torch import Tensor
 
-from ...layers import stage_se_cfgs
+from ...layers import SEConfig
 
-# options of an se_cfg that a state dict does not record, and what released weights have
-_HIDDEN_SE = {"placement": "standard", "squeeze": "avg", "gate": "sigmoid", "branch_relu": False}
+_RELEASED = SEConfig()  # SE of released weights, as far as a state dict does not record it
 _DEPTHS = {
     (block is not BasicBlock, counts): depth
     for depth, (block, counts) in ResNet.arch_settings.items()
@@ -34,8 +33,8 @@ class Hidden:
     Attributes:
         style: ``pytorch`` (stride on the 3x3 convolution) or ``caffe`` (on the first 1x1).
         stem_pool: ``pad`` or ``ceil``, see :class:`senet_mm.SEResNet`.
-        se: Placement, squeeze, gate and branch_relu per stage; None where a stage has no SE. An
-            empty tuple: what released weights have, in every stage.
+        se: Those of :class:`senet_mm.layers.SEConfig` per stage; None where a stage has no SE.
+            An empty tuple: what released weights have, in every stage.
     """
 
     style: str = "pytorch"
@@ -46,55 +45,59 @@ class Hidden:
     def of_options(cls, options: Mapping[str, Any]) -> Hidden:
         """From the options of a backbone, as a config has them."""
         se_cfg = options.get("se_cfg")
-        stages = [] if se_cfg is None else stage_se_cfgs(se_cfg, options.get("num_stages", 4))
         return cls(
             options.get("style", "pytorch"),
             options.get("stem_pool", "pad"),
-            tuple(
-                None
-                if cfg is None
-                else {name: cfg.get(name, _HIDDEN_SE[name]) for name in _HIDDEN_SE}
-                for cfg in stages
-            ),
+            ()
+            if se_cfg is None
+            else _hidden_of(SEConfig.parse(se_cfg, options.get("num_stages", 4))),
         )
 
     @classmethod
     def of_backbone(cls, backbone: ResNet) -> Hidden:
         """From a backbone of mmdet's ResNet family."""
-        options: dict[str, Any] = dict(style=backbone.style, num_stages=backbone.num_stages)
-        options["stem_pool"] = "ceil" if backbone.maxpool.ceil_mode else "pad"
-        return cls.of_options(options | dict(se_cfg=getattr(backbone, "stage_se_cfgs", None)))
+        stem_pool = "ceil" if backbone.maxpool.ceil_mode else "pad"
+        return cls(backbone.style, stem_pool, _hidden_of(getattr(backbone, "stage_se_cfgs", ())))
 
     def stated(self, options: Mapping[str, Any]) -> Hidden:
         """With what the owner of a bare file says of it.
 
         Args:
-            options: Any of ``style``, ``stem_pool``, and in ``se_cfg``
-                ``placement``, ``squeeze``, ``gate``, ``branch_relu``.
+            options: Any of ``style``, ``stem_pool``, and ``se_cfg`` with what a
+                state dict does not record of it.
 
         Raises:
-            ValueError: If another option is given; the tensors tell the rest.
+            ValueError: If another option is given, as the tensors tell the rest,
+                or a value of ``se_cfg`` is not accepted.
+            TypeError: If ``se_cfg`` is no dict.
         """
         se_cfg = options.get("se_cfg", {})
-        other = {*options, *(f"se_cfg.{name}" for name in se_cfg)}
-        other -= {"style", "stem_pool", "se_cfg", *(f"se_cfg.{name}" for name in _HIDDEN_SE)}
+        known = _RELEASED.hidden()
+        names = list(se_cfg) if isinstance(se_cfg, Mapping) else []
+        other = {*options, *(f"se_cfg.{name}" for name in names)}
+        other -= {"style", "stem_pool", "se_cfg", *(f"se_cfg.{name}" for name in known)}
         if other:
             raise ValueError(
                 f"--backbone {', '.join(sorted(other))}: expected style, stem_pool or se_cfg."
-                f"{{{','.join(_HIDDEN_SE)}}}; the rest is read off the tensors"
+                f"{{{','.join(known)}}}; the rest is read off the tensors"
             )
+        config = SEConfig.of(se_cfg, "--backbone se_cfg")
+        stated = {name: getattr(config, name) for name in names}
         return Hidden(
             options.get("style", self.style),
             options.get("stem_pool", self.stem_pool),
             tuple(
-                None if stage is None else {**stage, **se_cfg}
-                for stage in self.se or 4 * (_HIDDEN_SE,)
+                None if stage is None else {**stage, **stated} for stage in self.se or 4 * (known,)
             ),
         )
 
     def se_of(self, stage: int) -> Mapping[str, Any] | None:
         """The hidden options of SE in a stage (1 is ``layer1``)."""
-        return self.se[stage - 1] if self.se else _HIDDEN_SE
+        return self.se[stage - 1] if self.se else _RELEASED.hidden()
+
+
+def _hidden_of(stages: Iterable[SEConfig | None]) -> tuple[Mapping[str, Any] | None, ...]:
+    return tuple(None if config is None else config.hidden() for config in stages)
 
 
 @dataclass(frozen=True)

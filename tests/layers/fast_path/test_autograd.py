@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -16,7 +17,8 @@ from torch import Tensor, nn
 from senet_mm.backbones import SEResNet, SEResNeXt
 from senet_mm.backbones.se_resnet import SEBasicBlock, SEBottleneck
 from senet_mm.backbones.se_resnext import SEResNeXtBottleneck
-from senet_mm.layers.fast_path import autograd as fused
+from senet_mm.layers import SEResidualMixin
+from senet_mm.layers.fast_path import autograd
 
 UNITS = {
     "basic": (SEBasicBlock, {}),
@@ -34,10 +36,10 @@ def taken(monkeypatch) -> list[str]:
     """The names of the fused steps that run."""
     names = []
     for kind in (
-        fused._GateSum,
-        fused._BatchNormGateSum,
-        fused._FixedNormGateSum,
-        fused._ConvGateSum,
+        autograd.GateSum,
+        autograd.BatchNormGateSum,
+        autograd.FixedNormGateSum,
+        autograd.ConvGateSum,
     ):
 
         def apply(*args: object, kind: type = kind, original: Callable = kind.apply) -> Tensor:
@@ -84,8 +86,8 @@ def reference(unit: nn.Module) -> nn.Module:
     """A copy of a unit or backbone without the fast path."""
     twin = copy.deepcopy(unit)
     for module in twin.modules():
-        if hasattr(module, "fused"):
-            module.fused = False
+        if isinstance(module, SEResidualMixin):
+            module.se_cfg = replace(module.se_cfg, fused=False)
     return twin
 
 
@@ -128,7 +130,7 @@ def test_units(family, stride, project, training, size, dtype, taken) -> None:
     assert_equal(gradients(unit, x), theirs, TOLERANCE[dtype])
     positions = -(-size[1] // stride) * -(-size[2] // stride)
     ahead = family != "basic" and positions > 2 * 16
-    kind = "_BatchNormGateSum" if training else "_ConvGateSum" if ahead else "_FixedNormGateSum"
+    kind = "BatchNormGateSum" if training else "ConvGateSum" if ahead else "FixedNormGateSum"
     assert taken == [kind]
     for (name, ours), value in zip(unit.named_buffers(), twin.buffers(), strict=True):
         torch.testing.assert_close(ours, value, msg=name)  # running statistics
@@ -180,7 +182,7 @@ def test_gates(squeeze: str, gate: str, identity_init: bool, taken) -> None:
     nn.init.normal_(unit.se.fc2.weight, std=0.1)
     x = torch.randn(2, 64, 9, 7).double()
     assert_equal(gradients(unit, x), gradients(reference(unit), x), 1e-10)
-    assert taken == ["_ConvGateSum" if squeeze == "avg" else "_GateSum"]
+    assert taken == ["ConvGateSum" if squeeze == "avg" else "GateSum"]
 
 
 def hook(module: nn.Module) -> None:
@@ -194,26 +196,26 @@ CASES = {
     "placement": (dict(se_cfg=dict(placement="pre")), None, []),
     "se hooked": ({}, lambda unit: hook(unit.se), []),
     "relu hooked": ({}, lambda unit: hook(unit.relu), []),
-    "fc hooked": ({}, lambda unit: hook(unit.se.fc1), ["_ConvGateSum"]),
-    "conv hooked": ({}, lambda unit: hook(unit.conv3), ["_GateSum"]),
-    "norm hooked": ({}, lambda unit: hook(unit.norm3), ["_GateSum"]),
+    "fc hooked": ({}, lambda unit: hook(unit.se.fc1), ["ConvGateSum"]),
+    "conv hooked": ({}, lambda unit: hook(unit.conv3), ["GateSum"]),
+    "norm hooked": ({}, lambda unit: hook(unit.norm3), ["GateSum"]),
     "spectral norm": (
         {},
         lambda unit: nn.utils.parametrizations.spectral_norm(unit.conv3),
-        ["_GateSum"],
+        ["GateSum"],
     ),
-    "group norm": (dict(norm_cfg=dict(type="GN", num_groups=4)), None, ["_GateSum"]),
-    "frozen SyncBN": (dict(norm_cfg=dict(type="SyncBN")), None, ["_ConvGateSum"]),
-    "DCN": (dict(dcn=dict(type="DCNv2", deform_groups=1)), None, ["_ConvGateSum"]),
+    "group norm": (dict(norm_cfg=dict(type="GN", num_groups=4)), None, ["GateSum"]),
+    "frozen SyncBN": (dict(norm_cfg=dict(type="SyncBN")), None, ["ConvGateSum"]),
+    "DCN": (dict(dcn=dict(type="DCNv2", deform_groups=1)), None, ["ConvGateSum"]),
     "plugin": (
         dict(plugins=[dict(cfg=dict(type="ContextBlock", ratio=0.25), position="after_conv3")]),
         None,
-        ["_GateSum"],
+        ["GateSum"],
     ),
     "plugin before": (
         dict(plugins=[dict(cfg=dict(type="ContextBlock", ratio=0.25), position="after_conv2")]),
         None,
-        ["_ConvGateSum"],
+        ["ConvGateSum"],
     ),
 }
 

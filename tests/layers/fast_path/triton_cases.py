@@ -1,4 +1,4 @@
-"""The Triton kernels against float64, through Triton's interpreter; run by test_fused_triton.py.
+"""The Triton kernels against float64, through Triton's interpreter; run by test_kernels_triton.py.
 
 It runs in a process of its own: Triton reads TRITON_INTERPRET when it is imported.
 """

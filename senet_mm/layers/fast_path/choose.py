@@ -1,0 +1,132 @@
+"""Which path the end of a residual unit takes, and why no faster one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..calls import runs_only_forward
+from ..functions import SQUEEZES
+from ..se_block import SEBlock
+from ..se_config import SEConfig
+
+_is_compiling = getattr(torch.compiler, "is_compiling", None) or torch._dynamo.is_compiling
+
+
+class Tail(NamedTuple):
+    """What a residual unit does from its last convolution on, as modules.
+
+    ``relu(se(branch(h)) + shortcut)``, where ``config`` does not say otherwise.
+
+    Attributes:
+        config: How SE is put into the unit.
+        branch: The last convolution, its norm and plugins, as the unit calls them.
+        conv: The last convolution.
+        norm: The norm after it.
+        plugins: Whether something lies between norm and SE.
+        se: None in a plain unit.
+        relu: After the sum.
+    """
+
+    config: SEConfig
+    branch: Callable[[Tensor], Tensor]
+    conv: nn.Module
+    norm: nn.Module
+    plugins: bool
+    se: nn.Module | None
+    relu: nn.Module
+
+
+class Path(Enum):
+    """The paths, the fastest first; the value says what becomes one step."""
+
+    CONV = "conv, norm, gate, sum"
+    NORM = "norm, gate, sum"
+    BATCH_NORM = "gate, sum; norm recomputed"
+    GATE = "gate, sum"
+    REFERENCE = "nothing"
+
+
+class Choice(NamedTuple):
+    """A path, and in words why it is not a faster one (empty: it is the fastest)."""
+
+    path: Path
+    reason: str
+
+
+def choose(tail: Tail, h: Tensor) -> Choice:
+    """Choose the path of a unit; only shapes, types and modes count, no values.
+
+    Args:
+        tail: Its modules.
+        h: What its last convolution reads, of shape (N, C_in, H, W).
+    """
+    if reason := _why_reference(tail):
+        return Choice(Path.REFERENCE, reason)
+    if reason := _why_no_norm(tail):
+        return Choice(Path.GATE, reason)
+    if tail.norm.training:
+        return Choice(Path.BATCH_NORM, "the norm takes the statistics of each batch")
+    if reason := _why_no_conv(tail.conv, h):
+        return Choice(Path.NORM, reason)
+    return Choice(Path.CONV, "")
+
+
+def _why_reference(tail: Tail) -> str:
+    # a compiler fuses by itself, and an exported graph should hold plain operators
+    if _is_compiling() or torch.jit.is_tracing():
+        return "torch traces or compiles"
+    config, se = tail.config, tail.se
+    if se is None:
+        return "there is no SE"
+    if not config.fused:
+        return "fused=False"
+    if config.placement != "standard":
+        return f"placement={config.placement!r}"
+    if config.branch_relu:
+        return "branch_relu=True"
+    if type(se) is not SEBlock:
+        return f"SE is a {type(se).__name__}"
+    if not se.pools:
+        return "squeeze='none': gates are maps"
+    if not (runs_only_forward(se) and runs_only_forward(tail.relu)):
+        return "SE or the activation is hooked"
+    return ""
+
+
+def _why_no_norm(tail: Tail) -> str:
+    conv: Any = tail.conv
+    norm: Any = tail.norm
+    se: Any = tail.se
+    if type(norm).forward not in (nn.BatchNorm2d.forward, nn.SyncBatchNorm.forward):
+        return f"the norm is {type(norm).__name__}"
+    if norm.training and type(norm).forward is nn.SyncBatchNorm.forward:
+        return "SyncBN in training talks to other processes"
+    if not norm.affine or not norm.track_running_stats:
+        return "the norm has no weights or no running statistics"
+    if norm.momentum is None:
+        return "the norm averages over all batches"
+    if tail.plugins:
+        return "plugins lie between norm and SE"
+    if type(conv) is not nn.Conv2d:
+        return f"the convolution is {type(conv).__name__}"
+    if conv.bias is not None:
+        return "the convolution has a bias"
+    if se.squeeze is not SQUEEZES["avg"]:
+        return "the squeeze is no mean"
+    if not (runs_only_forward(conv) and runs_only_forward(norm)):
+        return "convolution or norm is hooked"
+    return ""
+
+
+def _why_no_conv(conv: Any, h: Tensor) -> str:
+    if conv.kernel_size != (1, 1) or conv.groups != 1:
+        return f"the convolution is {conv.kernel_size} with groups={conv.groups}"
+    # per-image weights pay where the map is the larger of the two
+    if h.shape[2] * h.shape[3] <= 2 * h.shape[1]:
+        return "the map is no larger than twice its channels"
+    return ""

@@ -1,0 +1,67 @@
+"""The end of a residual unit by a fast path: from its modules to functions of tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from . import autograd
+from .choose import Path, Tail
+
+
+def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
+    """Compute ``relu(se(branch(h)) + shortcut)``.
+
+    Args:
+        path: What :func:`choose` chose for these, not the reference.
+        tail: The modules.
+        h: What the last convolution reads, of shape (N, C_in, H, W).
+        shortcut: Of shape (N, C_out, H, W).
+    """
+    # choose has looked at what they are
+    conv: Any = tail.conv
+    norm: Any = tail.norm
+    se: Any = tail.se
+    if path is Path.GATE:
+        x = tail.branch(h)
+        return autograd.GateSum.apply(x, se.excite(se.squeeze(x)), shortcut)
+    if path is Path.BATCH_NORM:
+        norm.num_batches_tracked.add_(1)
+        y = conv(h)
+        x, a, c = autograd.batch_norm(
+            y, norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.momentum, norm.eps
+        )
+        x, mean = autograd.Squeeze.apply(x)
+        return autograd.BatchNormGateSum.apply(x, se.excite(mean.to(x.dtype)), y, a, c, shortcut)
+    inverse_std = autograd.inverse_std(norm.running_var, norm.eps)
+    fixed = norm.weight, norm.bias, norm.running_mean, inverse_std
+    if path is Path.NORM:
+        y, mean = autograd.Squeeze.apply(conv(h))
+        gates = _gates(norm, se, mean, y.dtype)
+        return autograd.FixedNormGateSum.apply(y, gates, *fixed, shortcut)
+    dtype = _conv_dtype(h)
+    h, mean = autograd.Squeeze.apply(h.to(dtype))
+    with torch.autocast(h.device.type, enabled=False):
+        mean = F.linear(mean[:, :, 0, 0], conv.weight[:, :, 0, 0].to(mean.dtype))
+    gates = _gates(norm, se, mean[:, :, None, None], dtype)
+    return autograd.ConvGateSum.apply(h, conv.weight.to(dtype), gates, *fixed, shortcut)
+
+
+def _gates(norm: Any, se: Any, mean: Tensor, dtype: torch.dtype) -> Tensor:
+    """Gates from the mean of what the norm reads: with fixed statistics the two commute."""
+    return se.excite(norm(mean.to(norm.weight.dtype)).to(dtype))
+
+
+def _conv_dtype(x: Tensor) -> torch.dtype:
+    """What a convolution of x computes in: autocast's type where it is on."""
+    device = x.device.type
+    if x.dtype == torch.float64:
+        return x.dtype
+    if hasattr(torch, "get_autocast_dtype"):
+        return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
+    if device == "cpu":  # torch 2.1
+        return torch.get_autocast_cpu_dtype() if torch.is_autocast_cpu_enabled() else x.dtype
+    return torch.get_autocast_gpu_dtype() if torch.is_autocast_enabled() else x.dtype

@@ -1,0 +1,56 @@
+"""What an SE block may squeeze with, and the activations that make its gates (section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, fx
+from torch.nn import functional as F
+
+
+@fx.wrap  # a traced map has no type to compare
+def _accumulator(x: Tensor) -> torch.dtype:
+    # a float16 sum over a large map overflows, a bfloat16 one loses digits
+    return torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+
+
+def mean(x: Tensor) -> Tensor:
+    """The mean over positions (Eq. 2), accumulated at least in float32: (N, C, 1, 1)."""
+    return x.mean((2, 3), keepdim=True, dtype=_accumulator(x)).to(x.dtype)
+
+
+def _max(x: Tensor) -> Tensor:
+    return x.amax((2, 3), keepdim=True)
+
+
+def _whole(x: Tensor) -> Tensor:
+    return x
+
+
+def _hard_sigmoid(x: Tensor) -> Tensor:
+    # F.hardsigmoid divides by a float32 six, also in float64
+    return F.relu6(x + 3) / 6
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What makes gates of the excitation's output.
+
+    Attributes:
+        function: Applied element by element.
+        start: Where it is steep: its input under ``identity_init``.
+    """
+
+    function: Callable[[Tensor], Tensor]
+    start: float
+
+
+SQUEEZES: dict[str, Callable[[Tensor], Tensor]] = {"avg": mean, "max": _max, "none": _whole}
+ACTIVATIONS: dict[str, Activation] = {
+    "sigmoid": Activation(torch.sigmoid, 0.0),
+    "tanh": Activation(torch.tanh, 0.5),
+    "relu": Activation(F.relu, 1.0),
+    "hard_sigmoid": Activation(_hard_sigmoid, 0.0),
+}
