@@ -55,7 +55,8 @@ def plot_class_means(statistics: GateStatistics, classes: Sequence[str], path: P
     """
 
     def draw(axes: Axes, name: str, channels: list[int]) -> dict[str, Artist]:
-        mean, handles = statistics.mean(name)[:, channels], {}
+        mean = statistics.mean(name)[:, channels]
+        handles: dict[str, Artist] = {}
         for group in (ALL, *classes):
             # below the classes, which it would hide where they agree
             style = dict(color="0.6", linewidth=3.5) if group == ALL else dict(linewidth=1.0)

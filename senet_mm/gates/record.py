@@ -111,6 +111,6 @@ class _CollectHook(Hook):
         data_batch: dict | None = None,
         outputs: Sequence | None = None,
     ) -> None:
-        present = [self._present[sample.img_id] for sample in outputs]
+        present = [self._present[sample.img_id] for sample in outputs or ()]
         self._statistics.add(self._recorder.take(), present)
         self._progress.update(len(present))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,8 +17,8 @@ class _Samples(NamedTuple):
     image: int
     y: Tensor
     x: Tensor
-    corners: tuple[Tensor, Tensor, Tensor, Tensor]  # pixels, y * W + x: 00, 01 (in x), 10, 11
-    weights: tuple[Tensor, Tensor, Tensor, Tensor]  # of the corners; 0 outside the image
+    corners: list[Tensor]  # pixels, y * W + x: 00, 01 (in x), 10, 11
+    weights: list[Tensor]  # of the corners; 0 outside the image
     near: Tensor  # whether a sample lies in the image or less than a pixel beside it
     size: Tensor  # height and width of the region, (2,)
 
@@ -28,7 +28,7 @@ def deform_roi_pool_forward(
     rois: Tensor,
     offset: Tensor,
     output: Tensor,
-    **numbers: float,
+    **numbers: Any,
 ) -> None:
     """Average bilinear samples in each bin of each region, the bins moved by ``offset``.
 
@@ -44,10 +44,11 @@ def deform_roi_pool_forward(
     """
     for region, samples in enumerate(_sample(input, rois, offset, **numbers)):
         plane = input[samples.image].flatten(1)
-        values = sum(
+        v00, v01, v10, v11 = (
             plane[:, corner] * weight
             for corner, weight in zip(samples.corners, samples.weights, strict=True)
         )
+        values = v00 + v01 + v10 + v11  # in mmcv's order
         output[region] = values.sum(dim=-1) / max(values.size(-1), 1)
 
 
@@ -58,7 +59,7 @@ def deform_roi_pool_backward(
     offset: Tensor,
     grad_input: Tensor,
     grad_offset: Tensor,
-    **numbers: float,
+    **numbers: Any,
 ) -> None:
     """Gradients of :func:`deform_roi_pool_forward`.
 
@@ -137,14 +138,12 @@ def _sample(
         near = (y >= -1) & (y <= height) & (x >= -1) & (x <= width)
         y_low, y_high, y_weight = _between(y, height)
         x_low, x_high, x_weight = _between(x, width)
-        corners = tuple(
-            row * width + column for row in (y_low, y_high) for column in (x_low, x_high)
-        )
-        weights = tuple(
+        corners = [row * width + column for row in (y_low, y_high) for column in (x_low, x_high)]
+        weights = [
             (by_row * by_col).masked_fill(~near, 0)
             for by_row in (1 - y_weight, y_weight)
             for by_col in (1 - x_weight, x_weight)
-        )
+        ]
         yield _Samples(image, y, x, corners, weights, near, sizes[region])
 
 
