@@ -107,14 +107,14 @@ class GateRecorder:
     def __enter__(self) -> GateRecorder:
         self._before = {name: vars(block.module).get("excite") for name, block in self._items()}
         for name, block in self._items():
-            vars(block.module)["excite"] = partial(self._excite, name, block.module.excite)
+            block.module.__dict__["excite"] = partial(self._excite, name, block.module.excite)
         return self
 
     def __exit__(self, *_: object) -> None:
         for name, block in self._items():
             del block.module.excite
             if self._before[name] is not None:  # a recorder around this one
-                vars(block.module)["excite"] = self._before[name]
+                block.module.__dict__["excite"] = self._before[name]
 
     def take(self) -> dict[str, Tensor]:
         """Gates since the last call, by block: (N, C) in float64 on the CPU.
