@@ -117,7 +117,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     x = torch.zeros(2)
     folder = tmp_path_factory.mktemp("runner")
     return dict(
-        runner=Runner(Nothing(), str(folder), default_scope="mmengine"),
+        runner=Runner(Nothing(), str(folder), default_scope="mmdet"),
         module=nn.Module(),
         tensor=x[:1],
         storage=x.untyped_storage(),
