@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,12 @@ from urllib.error import URLError
 
 import torch
 from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
 
 from ..compat.packaged_configs import PREFIX, config_path
 from ..io.files import make_writable
 from ..runs.data_root import set_data_root
+from ..runs.interrupt import exit_code, interruptible
 
 TRACEBACK_VARIABLE = "SENET_MM_TRACEBACK"
 # what bad input raises; anything else is a fault of ours or of the machine and keeps its traceback
@@ -24,15 +27,25 @@ _INPUT_ERRORS = (ValueError, TypeError, KeyError, AssertionError, OSError, Impor
 def run(main: Callable[[], None]) -> None:
     """Run a command line; bad input becomes one line on stderr and exit code 2.
 
-    With ``SENET_MM_TRACEBACK=1`` in the environment the traceback is kept.
+    Ctrl-C and SIGTERM become one line too, and exit codes 130 and 143. With
+    ``SENET_MM_TRACEBACK=1`` in the environment the traceback of an error is kept.
     """
     try:
-        main()
+        with interruptible():
+            main()
+        return
+    except KeyboardInterrupt as stop:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would leave a traceback
+        code = exit_code(stop)
+        if is_main_process():
+            print(str(stop) or "interrupted", file=sys.stderr, flush=True)
     except _INPUT_ERRORS as error:
         if os.environ.get(TRACEBACK_VARIABLE):
             raise
+        code = 2
         print(f"error: {one_line(error)}", file=sys.stderr)
-        sys.exit(2)
+    # here what was interrupted is freed, so that loaders have ended their workers
+    sys.exit(code)
 
 
 def one_line(error: BaseException) -> str:

@@ -5,7 +5,10 @@ import argparse
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from ..runs.interrupt import say_where
+from ..runs.lock import hold_work_dir
 from ..runs.preflight import check_checkpoints, check_data, check_frozen, require_fit, watch_weights
+from ..runs.resume import prepare_resume
 from . import common as cli
 
 
@@ -43,9 +46,13 @@ def main() -> None:
     args = parse_args()
     cfg = cli.load_config(args)
     apply_train_arguments(cfg, args)
+    prepare_resume(cfg)  # before what reads the checkpoint
     watch_weights(cfg)
     check_frozen(cfg)
     check_checkpoints(cfg)  # before the data set is read
     check_data(cfg, ("train_dataloader", "val_dataloader"))
     cli.make_work_dir(cfg)
-    Runner.from_cfg(cfg).train()
+    with hold_work_dir(cfg.work_dir):
+        runner = Runner.from_cfg(cfg)
+        with say_where(runner):
+            runner.train()
