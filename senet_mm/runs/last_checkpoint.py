@@ -107,7 +107,7 @@ def _read_resumable(path: Path) -> dict[str, Any] | None:
         content = read_file(path)
     except (ValueError, OSError):
         return None
-    return content if _RESUMABLE <= content.keys() else None
+    return content if content.keys() >= _RESUMABLE else None
 
 
 def _say(pointer: Path, text: str | None, named: Path | None, found: _Found | None) -> None:

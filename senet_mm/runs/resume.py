@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 
 from ..weights.read.file import read_file
-from .config_changes import REFUSED, changes
+from .config_changes import changes
 from .last_checkpoint import find_checkpoint
 
 _HOOKS = ("SeedHook", "WholeCheckpointHook", "ResumeHook")

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+from studies.kill_and_resume import differences, flat_state
+
 from . import toy_training as toy
 
 WORKERS = {
@@ -48,7 +50,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], d
         options, last = SCHEDULES[schedule]
         work_dir = tmp_path_factory.mktemp("whole")
         toy.train(toy.toy_config(work_dir, **options))
-        return toy.state(work_dir / last)
+        return flat_state(work_dir / last)
 
     return trained
 
@@ -63,7 +65,7 @@ def test_bit_for_bit(schedule: str, workers: str, uninterrupted, tmp_path: Path)
     toy.train(toy.toy_config(tmp_path / "parts", resume=True, **options), at=17)
     resumed = toy.train(toy.toy_config(tmp_path / "parts", resume=True, **options))
     assert resumed.iter == 20
-    assert toy.differences(whole, toy.state(tmp_path / "parts" / last)) == []
+    assert differences(whole, flat_state(tmp_path / "parts" / last)) == []
     assert sum(isinstance(value, torch.Tensor) for value in whole.values()) > 20
 
 
@@ -85,16 +87,16 @@ def test_other_options(options: dict[str, Any], tmp_path: Path) -> None:
     toy.train(toy.toy_config(tmp_path / "parts", **options), at=8)
     toy.train(toy.toy_config(tmp_path / "parts", resume=True, **options))
     last = (tmp_path / "whole" / "last_checkpoint").read_text()
-    whole, parts = (toy.state(tmp_path / name / Path(last).name) for name in ("whole", "parts"))
-    assert toy.differences(whole, parts) == []
+    whole, parts = (flat_state(tmp_path / name / Path(last).name) for name in ("whole", "parts"))
+    assert differences(whole, parts) == []
 
 
 def test_a_seed_that_was_drawn_goes_on(tmp_path: Path) -> None:
     seed = toy.train(toy.toy_config(tmp_path / "whole", randomness__seed=None)).seed
     toy.train(toy.toy_config(tmp_path / "parts", randomness__seed=seed), at=8)
     toy.train(toy.toy_config(tmp_path / "parts", resume=True, randomness__seed=None))
-    whole, parts = (toy.state(tmp_path / name / "epoch_4.pth") for name in ("whole", "parts"))
-    assert toy.differences(whole, parts) == []
+    whole, parts = (flat_state(tmp_path / name / "epoch_4.pth") for name in ("whole", "parts"))
+    assert differences(whole, parts) == []
 
 
 def test_samples_differ_from_epoch_to_epoch(tmp_path: Path) -> None:
