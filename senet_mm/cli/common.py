@@ -17,7 +17,7 @@ from mmengine.dist import is_main_process
 from ..compat.packaged_configs import PREFIX, config_path
 from ..io.files import make_writable
 from ..runs.data_root import set_data_root
-from ..runs.interrupt import exit_code, interruptible
+from ..runs.interrupt import Interrupted, interruptible
 
 TRACEBACK_VARIABLE = "SENET_MM_TRACEBACK"
 # what bad input raises; anything else is a fault of ours or of the machine and keeps its traceback
@@ -34,11 +34,11 @@ def run(main: Callable[[], None]) -> None:
         with interruptible():
             main()
         return
-    except KeyboardInterrupt as stop:
+    except Interrupted as stop:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would leave a traceback
-        code = exit_code(stop)
+        code = stop.exit_code
         if is_main_process():
-            print(str(stop) or "interrupted", file=sys.stderr, flush=True)
+            print(stop, file=sys.stderr, flush=True)
     except _INPUT_ERRORS as error:
         if os.environ.get(TRACEBACK_VARIABLE):
             raise

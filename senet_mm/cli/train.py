@@ -5,7 +5,7 @@ import argparse
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from ..runs.interrupt import say_where
+from ..runs.interrupt import interruptible_training
 from ..runs.lock import hold_work_dir
 from ..runs.preflight import check_checkpoints, check_data, check_frozen, require_fit, watch_weights
 from ..runs.resume import prepare_resume
@@ -54,5 +54,5 @@ def main() -> None:
     cli.make_work_dir(cfg)
     with hold_work_dir(cfg.work_dir):
         runner = Runner.from_cfg(cfg)
-        with say_where(runner):
+        with interruptible_training(runner):
             runner.train()

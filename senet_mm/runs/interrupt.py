@@ -4,69 +4,107 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any
 
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from .last_checkpoint import POINTER
 
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM came; like Ctrl-C it passes by what handles errors."""
+_PATIENCE = 5.0  # seconds that an iteration may take to end
 
 
 class Interrupted(KeyboardInterrupt):
-    """A training was interrupted.
+    """A command was interrupted.
 
     Args:
+        number: The signal.
         message: Where, and how to go on.
-        code: Exit code of the command.
     """
 
-    def __init__(self, message: str, code: int) -> None:
+    def __init__(self, number: int, message: str = "interrupted") -> None:
         super().__init__(message)
-        self.code = code
+        self.number = number
+
+    @property
+    def exit_code(self) -> int:
+        """As shells have it: 130 for Ctrl-C, 143 for SIGTERM."""
+        return 128 + self.number
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn SIGTERM into :class:`Terminated` here."""
-    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    """Have Ctrl-C and SIGTERM raise :class:`Interrupted` here."""
 
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number)
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated
+    with _handling(stop):
+        yield
 
 
 @contextmanager
-def say_where(runner: Runner) -> Iterator[None]:
-    """Say how far a training is, if it is interrupted here.
+def interruptible_training(runner: Runner) -> Iterator[None]:
+    """Stop a training between two iterations; one that takes long, in its midst.
+
+    In its midst an exception may meet code that drops it, as destructors do.
 
     Raises:
-        Interrupted: For Ctrl-C and SIGTERM.
+        Interrupted: Saying how far the training is.
     """
+    hook = _StopHook()
+    runner.register_hook(hook)
+    try:
+        with _handling(hook.stop):
+            yield
+    # what fails after a signal may fail by it: the other processes and the workers got it too
+    except BaseException as error:
+        if hook.number is None:
+            raise
+        raise Interrupted(hook.number, _place(runner)) from error
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class _StopHook(Hook):
+    """Stops a run at its next iteration."""
+
+    priority = "HIGHEST"
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGALRM or self.number is not None:  # it takes too long
+            raise KeyboardInterrupt
+        self.number = number
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+
+    def _before_iter(self, *args: Any, **options: Any) -> None:
+        if self.number is not None:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle the signals here, but for those that were ignored before (by ``nohup``)."""
+    if threading.current_thread() is not threading.main_thread():  # which alone gets them
+        yield
+        return
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = {number: signal.getsignal(number) for number in signals}
+    handled = [number for number in signals if before[number] is not signal.SIG_IGN]
+    for number in handled:
+        signal.signal(number, handler)
     try:
         yield
-    except KeyboardInterrupt as stop:
-        raise Interrupted(_place(runner), exit_code(stop)) from None
-
-
-def exit_code(stop: KeyboardInterrupt) -> int:
-    """Exit code of a command that was interrupted: 128 and the signal's number."""
-    if isinstance(stop, Interrupted):
-        return stop.code
-    return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
+    finally:
+        for number in handled:
+            signal.signal(number, before[number])
 
 
 def _place(runner: Runner) -> str:

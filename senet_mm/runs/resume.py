@@ -11,7 +11,7 @@ from mmengine.hooks import EMAHook
 from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 
-from ..weights.read.file import read_file
+from ..weights.read.file import SCHEMES, read_file
 from .config_changes import changes
 from .last_checkpoint import find_checkpoint
 
@@ -35,11 +35,10 @@ def prepare_resume(cfg: Config) -> None:
     if not cfg.get("resume"):
         return
     given = cfg.get("load_from")
-    if given:
-        found = (Path(given), read_file(given)) if Path(given).is_file() else None
-    else:
-        found = find_checkpoint(cfg)
-    if found is None:  # mmengine begins anew, or reads what is not on this machine
+    if given and given.startswith(SCHEMES):  # not on this machine
+        return
+    found = (Path(given), read_file(given)) if given else find_checkpoint(cfg)
+    if found is None:
         return
     path, checkpoint = found
     check_resumable(cfg, checkpoint, path)

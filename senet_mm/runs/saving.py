@@ -34,6 +34,10 @@ class WholeCheckpointHook(Hook):
         for hook in runner.hooks:
             if isinstance(hook, CheckpointHook):
                 hook.file_backend = _RemoveLater(hook.file_backend, saving.outdated)
+                last = runner.message_hub.runtime_info.get("last_ckpt")
+                if last and hook.last_ckpt is None:
+                    # of the run that is resumed; else mmengine notes no new best score in it
+                    hook.last_ckpt = str(Path(hook.out_dir, Path(last).name))
 
 
 class _WholeSave:

@@ -103,6 +103,8 @@ class SeedHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Say in a checkpoint which part of its epoch is trained."""
+        if _is_endless(runner):
+            return
         epoch, first = self._epoch
         meta = checkpoint["meta"]
         checkpoint[_KEY] = dict(

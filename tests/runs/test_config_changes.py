@@ -10,9 +10,7 @@ from mmengine.config import Config
 from senet_mm.runs.config_changes import changes
 
 BEFORE = dict(
-    model=dict(
-        type="FasterRCNN", backbone=dict(depth=18, init_cfg=dict(checkpoint="a")), classes=("a", "b")
-    ),
+    model=dict(backbone=dict(depth=18, init_cfg=dict(checkpoint="a")), classes=("a", "b")),
     train_cfg=dict(type="EpochBasedTrainLoop", max_epochs=2, val_interval=1),
     train_dataloader=dict(batch_size=2, num_workers=1, dataset=dict(data_root="a/")),
     optim_wrapper=dict(
