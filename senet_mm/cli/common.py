@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from urllib.error import URLError
 
 from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
 
 from ..runs import config
+from ..runs.interrupt import Interrupted, interruptible
 from ..runs.processes import StoppedElsewhere
 
 TRACEBACK_VARIABLE = "SENET_MM_TRACEBACK"
@@ -21,17 +24,27 @@ _INPUT_ERRORS = (ValueError, TypeError, KeyError, AssertionError, OSError, Impor
 def run(main: Callable[[], None]) -> None:
     """Run a command line; bad input becomes one line on stderr and exit code 2.
 
-    With ``SENET_MM_TRACEBACK=1`` in the environment the traceback is kept.
+    Ctrl-C and SIGTERM become one line too, and exit codes 130 and 143. With
+    ``SENET_MM_TRACEBACK=1`` in the environment the traceback of an error is kept.
     """
     try:
-        main()
+        with interruptible():
+            main()
+        return
+    except Interrupted as stop:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would leave a traceback
+        code = stop.exit_code
+        if is_main_process():
+            print(stop, file=sys.stderr, flush=True)
     except StoppedElsewhere:  # that process has told why
-        sys.exit(2)
+        code = 2
     except _INPUT_ERRORS as error:
         if os.environ.get(TRACEBACK_VARIABLE):
             raise
+        code = 2
         print(f"error: {one_line(error)}", file=sys.stderr)
-        sys.exit(2)
+    # here what was interrupted is freed, so that loaders have ended their workers
+    sys.exit(code)
 
 
 def one_line(error: BaseException) -> str:

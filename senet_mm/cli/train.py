@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from ..runs.interrupt import interruptible_training
+from ..runs.lock import hold_work_dir
 from ..runs.preflight import prepare
 from . import common as cli
 
@@ -44,4 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     cfg = cli.load_config(args)
     apply_train_arguments(cfg, args)
     prepare(cfg, "train")
-    Runner.from_cfg(cfg).train()
+    with hold_work_dir(cfg.work_dir):
+        runner = Runner.from_cfg(cfg)
+        with interruptible_training(runner):
+            runner.train()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.config import Config
@@ -107,15 +108,8 @@ class CheckFitHook(Hook):
         check_complete(weights, unwrapped(runner.model).state_dict(), str(runner._load_from))
 
 
-def add_hooks(cfg: Config, *, complete: bool) -> None:
-    """Have the runner of a config check weights.
-
-    Args:
-        cfg: The config; hooks of these kinds that it has already are replaced.
-        complete: Whether what is loaded must have every tensor of the model
-            (:class:`CheckFitHook`), or may be a classifier's.
-    """
-    kinds = [WeightsHook, CheckFitHook] if complete else [WeightsHook]
+def add_hooks(cfg: Config, kinds: Sequence[type[Hook]]) -> None:
+    """Give a config registered hooks; those of these kinds that it has already are replaced."""
     others = [hook for hook in cfg.get("custom_hooks") or [] if _kind_of(hook) not in kinds]
     cfg.custom_hooks = [*others, *(dict(type=f"mmengine.{kind.__name__}") for kind in kinds)]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from mmengine.config import Config
+from mmengine.hooks import Hook
 
 from ..coco.annotations import read_annotations
 from ..coco.images import check_images
@@ -13,8 +14,12 @@ from ..io.files import make_writable
 from .checkpoints import check_checkpoints
 from .datasets import annotation_path, datasets_of, image_dir, is_coco
 from .frozen import check_frozen
-from .hooks import add_hooks
+from .hooks import CheckFitHook, WeightsHook, add_hooks
 from .processes import check_on_each_node, start_processes
+from .resume import check_resume
+from .resume_hook import ResumeHook
+from .saving import WholeCheckpointHook
+from .seeding import SeedHook
 
 Task = Literal["train", "test", "infer"]
 _LOADERS: dict[Task, tuple[str, ...]] = {
@@ -41,13 +46,21 @@ def prepare(cfg: Config, task: Task) -> None:
         StoppedElsewhere: If another process found that.
     """
     if task != "infer":  # mmdet's inferencer has no hooks
-        add_hooks(cfg, complete=task == "test" or bool(cfg.get("resume")))
+        add_hooks(cfg, _hooks(cfg, task))
     start_processes(cfg)
     check_on_each_node(lambda: _check(cfg, task))
 
 
+def _hooks(cfg: Config, task: Task) -> list[type[Hook]]:
+    training = [SeedHook, WholeCheckpointHook, ResumeHook] if task == "train" else []
+    # a training may start from a classifier's weights, which lack the detector's other parts
+    complete = [CheckFitHook] if task == "test" or cfg.get("resume") else []
+    return [*training, WeightsHook, *complete]
+
+
 def _check(cfg: Config, task: Task) -> None:
     if task == "train":
+        check_resume(cfg)  # before what reads the checkpoint
         check_frozen(cfg)
     check_checkpoints(cfg, initialize=task == "train")  # before the data set is read
     check_data(cfg, _LOADERS[task])

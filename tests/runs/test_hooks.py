@@ -209,14 +209,14 @@ def test_the_hooks_are_added_once_however_they_were_given() -> None:
     for given in ("WeightsHook", "mmengine.WeightsHook", WeightsHook):
         cfg = Config(dict(custom_hooks=[dict(type=EMAHook), dict(type=given)]))
         for complete in (False, True, True, False):
-            add_hooks(cfg, complete=complete)
+            add_hooks(cfg, [WeightsHook, *([CheckFitHook] if complete else [])])
         assert [hook["type"] for hook in cfg.custom_hooks] == [
             EMAHook,
             "mmengine.CheckFitHook",
             "mmengine.WeightsHook",
         ]
     cfg = Config(dict(custom_hooks=[dict(type="EMAHook"), dict(type="WeightsHook")]))
-    add_hooks(cfg, complete=True)
+    add_hooks(cfg, [WeightsHook, CheckFitHook])
     assert [hook["type"] for hook in cfg.custom_hooks] == [
         "EMAHook",
         "mmengine.WeightsHook",
@@ -224,5 +224,5 @@ def test_the_hooks_are_added_once_however_they_were_given() -> None:
     ]
     cfg = Config()
     cfg.custom_hooks = [CheckFitHook()]
-    add_hooks(cfg, complete=True)
+    add_hooks(cfg, [WeightsHook, CheckFitHook])
     assert len(cfg.custom_hooks) == 2

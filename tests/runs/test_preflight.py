@@ -69,7 +69,12 @@ def test_prepare_is_idempotent(shapes_root: Path, tmp_path: Path) -> None:
     once = cfg.pretty_text
     prepare(cfg, "train")
     assert cfg.pretty_text == once
-    assert [hook["type"] for hook in cfg.custom_hooks] == ["mmengine.WeightsHook"]
+    assert [hook["type"] for hook in cfg.custom_hooks] == [
+        "mmengine.SeedHook",
+        "mmengine.WholeCheckpointHook",
+        "mmengine.ResumeHook",
+        "mmengine.WeightsHook",
+    ]
     assert (tmp_path / "w").is_dir()
     cfg.resume = True
     prepare(cfg, "train")

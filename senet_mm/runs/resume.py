@@ -1,0 +1,90 @@
+"""Go on with a training that was interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.hooks import EMAHook
+from mmengine.logging import print_log
+from mmengine.registry import HOOKS
+
+from ..weights.read.file import SCHEMES, read_file
+from .config_changes import changes
+from .last_checkpoint import find_checkpoint
+
+
+def check_resume(cfg: Config) -> None:
+    """With ``resume`` set, find the newest whole checkpoint and compare it with the config.
+
+    Raises:
+        FileNotFoundError, ValueError: If a checkpoint that is named cannot be read, or the
+            training cannot go on with this config.
+    """
+    if not cfg.get("resume"):
+        return
+    given = cfg.get("load_from")
+    if given and given.startswith(SCHEMES):  # not on this machine
+        return
+    found = (Path(given), read_file(given)) if given else find_checkpoint(cfg)
+    if found is None:
+        return
+    path, checkpoint = found
+    check_resumable(cfg, checkpoint, path)
+
+
+def check_resumable(cfg: Config, checkpoint: Mapping[str, Any], path: Path) -> None:
+    """Check that a training can go on from a checkpoint with a config.
+
+    Raises:
+        ValueError: Saying what is in the way.
+    """
+    meta = checkpoint.get("meta")
+    if not isinstance(meta, Mapping) or not {"epoch", "iter"} <= meta.keys():
+        raise ValueError(
+            f"{path} is no checkpoint of a training (it has no meta.epoch and meta.iter), so it "
+            f"cannot be resumed; to start from its weights: --cfg-options load_from={path}"
+        )
+    if "ema_state_dict" in checkpoint and not _averages(cfg):
+        raise ValueError(
+            f"{path} was trained with EMAHook and holds averaged weights; the config has no "
+            "EMAHook in custom_hooks to go on with"
+        )
+    _check_length(cfg, meta, path)
+    try:
+        refused = [c for c in changes(str(meta.get("cfg", "")), cfg.pretty_text) if c.refused]
+    except (SyntaxError, ValueError):  # what cannot be read cannot be compared
+        return
+    if refused:
+        raise ValueError(
+            f"{'; '.join(map(str, refused))}. To train on from its weights with another optimizer "
+            f"and schedule, start a new run with --cfg-options load_from={path}"
+        )
+
+
+def _check_length(cfg: Config, meta: Mapping[str, Any], path: Path) -> None:
+    """Refuse a checkpoint of a longer training; say so if there is nothing left to train."""
+    for kind, unit in (("epoch", "epochs"), ("iter", "iters")):
+        end = cfg.get("train_cfg", {}).get(f"max_{unit}")
+        done = meta[kind]
+        if end is None or done < end:
+            continue
+        if done > end:
+            raise ValueError(
+                f"{path} has {done} {unit} of training, more than train_cfg.max_{unit}={end}"
+            )
+        print_log(
+            f"{path} is of a finished run ({done} of {end} {unit}); to train on, raise "
+            f"train_cfg.max_{unit}",
+            "current",
+        )
+
+
+def _averages(cfg: Config) -> bool:
+    hooks = [*(cfg.get("custom_hooks") or []), *(cfg.get("default_hooks") or {}).values()]
+    kinds = [hook["type"] for hook in hooks if isinstance(hook, Mapping)]
+    found = [HOOKS.get(kind) if isinstance(kind, str) else kind for kind in kinds]
+    given = [type(hook) for hook in hooks if not isinstance(hook, Mapping)]
+    return any(isinstance(kind, type) and issubclass(kind, EMAHook) for kind in found + given)
