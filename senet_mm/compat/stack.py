@@ -27,7 +27,7 @@ from .versions import EXTRAS, SUPPORTED, installed_version, is_supported, one_li
 
 _REQUIRED = (
     "numpy", "torch", "torchvision", "cv2", "pycocotools", *FAMILY_MODULES,
-    "jinja2", "matplotlib", "packaging", "tqdm",
+    "filelock", "jinja2", "matplotlib", "packaging", "tqdm",
 )  # fmt: skip
 _OPTIONAL = ("timm",)
 

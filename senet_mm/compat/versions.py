@@ -19,6 +19,7 @@ DEPENDENCIES = (
     "torchvision>=0.16",
     "numpy",
     "pycocotools>=2.0.6",
+    "filelock",
     "jinja2>=3.0",
     "matplotlib",
     "packaging>=21.0",
