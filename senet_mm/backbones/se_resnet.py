@@ -118,6 +118,11 @@ class SEBackboneMixin(ResNet):
                 unit.remove_se()
         return layer
 
+    def train(self, mode: bool = True) -> SEBackboneMixin:
+        """Switch to training as mmdet does, which returns None, or to inference."""
+        super().train(mode)
+        return self
+
     def init_weights(self) -> None:
         """Initialize as mmengine does; pretrained weights are checked while they are loaded.
 

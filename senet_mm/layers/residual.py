@@ -126,7 +126,7 @@ class SEResidualMixin(BaseModule):
             return _gate_and_sum(self, h, shortcut)
         out = self.last(h)
         if self.se_cfg.branch_relu:
-            out = self.se_at("standard", self.relu(out))
+            return self.relu(_sum(self.se_at("standard", self.relu(out)), shortcut))
         out += self.se_at("identity", shortcut)
         return self.se_at("post", self.relu(out))
 
@@ -143,7 +143,12 @@ def _gate_and_sum(unit: SEResidualMixin, h: Tensor, shortcut: Tensor) -> Tensor:
         node = tracer.create_proxy("get_attr", tracer.path_of_module(unit), (), {})
         return tracer.create_proxy("call_function", _gate_and_sum, (node, h, shortcut), {})
     tail = unit.tail()
-    path, _ = choose(tail, h)
+    path, _ = choose(tail, h, shortcut)
     if path is Path.REFERENCE:
-        return unit.relu(cast(nn.Module, unit.se)(unit.last(h)).add_(shortcut))
+        return unit.relu(_sum(cast(nn.Module, unit.se)(unit.last(h)), shortcut))
     return run(path, tail, h, shortcut)
+
+
+def _sum(out: Tensor, shortcut: Tensor) -> Tensor:
+    """In the type of the first, as a sum in place, over what backward may need, would be."""
+    return (out + shortcut).to(out.dtype)

@@ -31,8 +31,9 @@ class SEBlock(BaseModule):
         identity_init: Start as the exact identity, so that a net loaded from
             plain weights computes the plain net at step 0; a new sigmoid gate
             would halve every residual branch. fc2 starts at zero and the gate
-            is divided by its value there (``gate_scale``, a buffer: such a
-            block's weights fit no block without it, nor the other way round).
+            is divided by its value there. Such a block's weights fit no block
+            without it, nor the other way round: they have ``gate_scale``, a
+            buffer with the inverse of that value.
         init_cfg: mmengine initialization config.
 
     Raises:
@@ -83,8 +84,13 @@ class SEBlock(BaseModule):
 
     def excite(self, z: Tensor) -> Tensor:
         """Gates from squeezed channels; the shape (N, C, 1, 1), or the map's, is kept."""
-        gates = self.activation.function(_apply_1x1(self.fc2, F.relu(_apply_1x1(self.fc1, z))))
-        return gates * self.gate_scale.to(gates.dtype) if self.identity_init else gates
+        activation = self.activation
+        x = _apply_1x1(self.fc2, F.relu(_apply_1x1(self.fc1, z)))
+        gates = activation.function(x)
+        if self.identity_init:
+            # not by the buffer: only equal numbers have a quotient of exactly one in every type
+            gates = gates / activation.function(torch.full_like(x, activation.start))
+        return gates
 
     def init_weights(self) -> None:
         """Initialize as mmengine does; with ``identity_init``, as the identity after that."""

@@ -141,7 +141,7 @@ class SEConfig:
 
     @classmethod
     def parse(
-        cls, se_cfg: Mapping[str, Any] | Sequence[Mapping[str, Any] | None], num_stages: int
+        cls, se_cfg: Mapping[str, Any] | Sequence[Any], num_stages: int
     ) -> tuple[SEConfig | None, ...]:
         """Spread a backbone's ``se_cfg`` over its stages.
 

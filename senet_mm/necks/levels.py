@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from mmengine.model import BaseModule, ModuleList
-from torch import Tensor
+from mmengine.model import ModuleList
+from torch import Tensor, nn
 
 from ..layers import SEConfig
 from ..layers.se_block import build_se
@@ -28,11 +29,13 @@ def check_positions(positions: Sequence[str], accepted: Sequence[str]) -> tuple[
     return tuple(positions)
 
 
-def level_gates(channels: Iterable[int], se_cfg: Mapping, position: str) -> ModuleList:
+def level_gates(
+    channels: Iterable[int | None], se_cfg: Mapping[str, Any], position: str
+) -> ModuleList:
     """Build one SE block per level.
 
     Args:
-        channels: Channels of each level.
+        channels: Channels of each level; None where there is to be no SE.
         se_cfg: Options of SEBlock.
         position: Named in errors.
 
@@ -43,6 +46,9 @@ def level_gates(channels: Iterable[int], se_cfg: Mapping, position: str) -> Modu
     config = SEConfig.of(se_cfg, f"se_cfg of SE at {position!r}", owners=["block"])
     gates = ModuleList()
     for level, count in enumerate(channels):
+        if count is None:
+            gates.append(nn.Identity())
+            continue
         try:
             gates.append(build_se(config, count))
         except ValueError as error:
@@ -50,13 +56,16 @@ def level_gates(channels: Iterable[int], se_cfg: Mapping, position: str) -> Modu
     return gates
 
 
-def apply_gates(gates: Sequence[BaseModule], maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
+def apply_gates(gates: ModuleList, maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """Gate each level's map (N, C, H, W).
 
     Raises:
         ValueError: If there is not one map per gate.
     """
     if len(maps) != len(gates):
-        raise ValueError(f"{len(maps)} maps: expected {len(gates)}, one per level")
+        raise ValueError(
+            f"{len(maps)} maps: expected {len(gates)}, one per level of the neck; which maps a "
+            "backbone gives is its out_indices"
+        )
     # torch.compile of torch 2.1 knows no strict zip
     return tuple([gate(level) for gate, level in zip(gates, maps)])  # noqa: B905

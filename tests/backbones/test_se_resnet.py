@@ -4,12 +4,12 @@ import warnings
 import pytest
 import timm
 import torch
-from mmdet.models.backbones import ResNet
+from mmdet.models.backbones import ResNet, ResNetV1d, ResNeXt
 from mmdet.registry import MODELS
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from senet_mm.backbones import SEResNet, SEResNeXt
+from senet_mm.backbones import SENet, SEResNet, SEResNetV1d, SEResNeXt
 from senet_mm.layers.se_config import PLACEMENTS
 
 # timm rounds 64 / 16 hidden channels up to 8
@@ -332,3 +332,32 @@ def test_bad_blocks_name_the_stage() -> None:
             backbone(50, se_cfg=se_cfg)
     with pytest.raises(ValueError, match="layer1: blocks=.*expected one or more"):
         SEResNet(50, se_cfg=dict(blocks=[]))
+
+
+@pytest.mark.parametrize(
+    ("plain", "se", "options"),
+    [
+        (ResNet, SEResNet, dict(depth=18)),
+        (ResNet, SEResNet, dict(depth=50)),
+        (ResNet, SEResNet, dict(depth=50, zero_init_residual=False)),
+        (ResNetV1d, SEResNetV1d, dict(depth=50)),
+        (ResNeXt, SEResNeXt, dict(depth=50, groups=32, base_width=4)),
+    ],
+)
+def test_twins_start_alike(plain, se, options: dict) -> None:
+    nets = plain(**options), se(**options)
+    for net in nets:
+        net.init_weights()
+    ours = nets[1].state_dict()
+    for key, value in nets[0].state_dict().items():
+        if value.ndim < 2 and value.dtype.is_floating_point:  # norms; the rest is random
+            assert torch.equal(ours[key], value), key
+        elif value.ndim > 1:
+            torch.testing.assert_close(ours[key].std(), value.std(), rtol=0.1, atol=0)
+
+
+@pytest.mark.parametrize("kind", [SEResNet, SEResNeXt, SENet])
+def test_train_and_eval_return_the_backbone(kind: type[nn.Module]) -> None:
+    net = kind(154 if kind is SENet else 50)
+    assert net.train() is net and net.training and net.layer1[0].se.training
+    assert net.eval() is net and not net.training and not net.layer1[0].se.training

@@ -43,8 +43,8 @@ def test_without_se_it_is_mmdets_resnext(randomize) -> None:
         assert torch.equal(ours, theirs)
 
 
-def test_zero_init_reaches_the_last_norm() -> None:
-    model = SEResNeXt(depth=50, groups=32, base_width=4)
+def test_zero_init_reaches_the_last_norm_where_it_is_asked_for() -> None:
+    model = SEResNeXt(depth=50, groups=32, base_width=4, zero_init_residual=True)
     model.init_weights()
     assert all((block.bn3.weight == 0).all() for block in model.layer2)
 

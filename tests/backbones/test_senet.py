@@ -122,6 +122,7 @@ def test_senet_takes_dilation_dcn_and_zero_init() -> None:
         dilations=(1, 1, 1, 2),
         dcn=dict(type="DCNv2", deform_groups=1),
         stage_with_dcn=(False, False, False, True),
+        zero_init_residual=True,
     )
     model.init_weights()
     assert (model.layer3[0].bn3.weight == 0).all()

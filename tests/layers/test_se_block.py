@@ -4,7 +4,7 @@ from mmdet.registry import MODELS
 from timm.layers import SEModule
 
 from senet_mm.layers import SEBlock
-from senet_mm.layers.functions import ACTIVATIONS
+from senet_mm.layers.functions import ACTIVATIONS, SQUEEZES
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -36,7 +36,7 @@ def test_identity_init_is_the_identity_and_learns(gate: str) -> None:
     torch.manual_seed(0)
     block, x = SEBlock(16, 2, gate=gate, identity_init=True), torch.rand(3, 16, 5, 5)
     block.init_weights()
-    torch.testing.assert_close(block(x), x, rtol=3e-7, atol=0)
+    assert torch.equal(block(x), x)
     before = {name: parameter.clone() for name, parameter in block.named_parameters()}
     optimizer = torch.optim.Adam(block.parameters(), lr=0.05)
     target = x * torch.linspace(0.5, 1.5, 16)[:, None, None]
@@ -50,6 +50,18 @@ def test_identity_init_is_the_identity_and_learns(gate: str) -> None:
     assert losses[-1] < 0.5 * losses[0]
     for name, parameter in block.named_parameters():
         assert not torch.equal(parameter, before[name]), f"{name} has not moved"
+
+
+@pytest.mark.parametrize("squeeze", SQUEEZES)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("gate", ACTIVATIONS)
+def test_identity_init_is_exact_in_every_type(gate: str, dtype, squeeze: str) -> None:
+    for channels in (1, 16, 67):  # whole vectors of the processor, and a rest
+        block = SEBlock(channels, 1, gate=gate, squeeze=squeeze, identity_init=True).to(dtype)
+        x = torch.randn(3, channels, 5, 3, dtype=dtype)
+        assert torch.equal(block(x), x)
+        last = x.to(memory_format=torch.channels_last)
+        assert torch.equal(block(last), x)
 
 
 def test_identity_init_weights_do_not_load_silently_without_it() -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 from ..calls import runs_only_forward
 from ..functions import SQUEEZES
@@ -58,16 +59,17 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose(tail: Tail, h: Tensor) -> Choice:
+def choose(tail: Tail, h: Tensor, shortcut: Tensor) -> Choice:
     """Choose the path of a unit; only shapes, types and modes count, no values.
 
     Args:
         tail: Its modules.
         h: What its last convolution reads, of shape (N, C_in, H, W).
+        shortcut: Of shape (N, C_out, H, W).
     """
-    if reason := _why_reference(tail):
+    if reason := _why_reference(tail, h, shortcut):
         return Choice(Path.REFERENCE, reason)
-    if reason := _why_no_norm(tail):
+    if reason := _why_no_norm(tail, shortcut):
         return Choice(Path.GATE, reason)
     if tail.norm.training:
         return Choice(Path.BATCH_NORM, "the norm takes the statistics of each batch")
@@ -76,9 +78,9 @@ def choose(tail: Tail, h: Tensor) -> Choice:
     return Choice(Path.CONV, "")
 
 
-def _why_reference(tail: Tail) -> str:
+def _why_reference(tail: Tail, h: Tensor, shortcut: Tensor) -> str:
     # a compiler fuses by itself, and an exported graph should hold plain operators
-    if _is_compiling() or torch.jit.is_tracing():
+    if _is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
         return "torch traces or compiles"
     config, se = tail.config, tail.se
     if se is None:
@@ -93,12 +95,21 @@ def _why_reference(tail: Tail) -> str:
         return f"SE is a {type(se).__name__}"
     if not se.pools:
         return "squeeze='none': gates are maps"
+    if type(tail.relu) is not nn.ReLU:
+        return f"the activation is {type(tail.relu).__name__}"
     if not (runs_only_forward(se) and runs_only_forward(tail.relu)):
-        return "SE or the activation is hooked"
+        return "SE or the activation is hooked or replaced"
+    for x in (h, shortcut):
+        if type(x) is not Tensor or x.is_meta:
+            return f"a map is a {'meta tensor' if x.is_meta else type(x).__name__}"
+        if not x.numel():
+            return "a map is empty"
+    if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+        return "a transform of torch.func or forward differentiation is at work"
     return ""
 
 
-def _why_no_norm(tail: Tail) -> str:
+def _why_no_norm(tail: Tail, shortcut: Tensor) -> str:
     conv: Any = tail.conv
     norm: Any = tail.norm
     se: Any = tail.se
@@ -106,10 +117,12 @@ def _why_no_norm(tail: Tail) -> str:
         return f"the norm is {type(norm).__name__}"
     if norm.training and type(norm).forward is nn.SyncBatchNorm.forward:
         return "SyncBN in training talks to other processes"
-    if not norm.affine or not norm.track_running_stats:
+    if not norm.affine or norm.running_mean is None or not norm.track_running_stats:
         return "the norm has no weights or no running statistics"
-    if norm.momentum is None:
-        return "the norm averages over all batches"
+    if norm.momentum is None or (norm.training and norm.num_batches_tracked is None):
+        return "the norm counts its batches in another way"
+    if norm.training and shortcut.numel() == shortcut.shape[1]:
+        return "there is one value per channel, which batch norm refuses"
     if tail.plugins:
         return "plugins lie between norm and SE"
     if type(conv) is not nn.Conv2d:
@@ -119,13 +132,17 @@ def _why_no_norm(tail: Tail) -> str:
     if se.squeeze is not SQUEEZES["avg"]:
         return "the squeeze is no mean"
     if not (runs_only_forward(conv) and runs_only_forward(norm)):
-        return "convolution or norm is hooked"
+        return "convolution or norm is hooked or replaced"
+    if any(type(x) not in (nn.Parameter, Tensor) for x in (conv.weight, norm.weight, norm.bias)):
+        return "weights of convolution or norm are no plain tensors"
     return ""
 
 
 def _why_no_conv(conv: Any, h: Tensor) -> str:
     if conv.kernel_size != (1, 1) or conv.groups != 1:
         return f"the convolution is {conv.kernel_size} with groups={conv.groups}"
+    if conv.stride != (1, 1) or conv.padding not in ((0, 0), "valid", "same"):
+        return f"the convolution has stride={conv.stride} and padding={conv.padding}"
     # per-image weights pay where the map is the larger of the two
     if h.shape[2] * h.shape[3] <= 2 * h.shape[1]:
         return "the map is no larger than twice its channels"

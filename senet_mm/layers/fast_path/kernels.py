@@ -84,21 +84,33 @@ def conv_backward(grad: Tensor, h: Tensor, weights: Tensor) -> tuple[Tensor, Ten
         weights: Of shape (N, C_out, C_in).
 
     Returns:
-        The gradients of h and weights.
+        The gradients of h and weights; of float16 the latter in float32.
     """
     if h.is_cuda:
         grads, columns = grad.flatten(2), h.flatten(2)
         dh = torch.bmm(weights.transpose(1, 2), grads).view_as(h)
-        return dh, torch.bmm(grads, columns.transpose(1, 2))
+        return dh, sums_of_products(grads, columns.transpose(1, 2))
+    # the gradient of weights is scaled later: in float16 it would overflow that much earlier
+    exact = torch.float32 if h.dtype == torch.float16 else h.dtype
     # oneDNN's convolutions are faster than a batched product on many CPUs
-    dh, dweights = torch.empty_like(h), torch.empty_like(weights)
+    dh, dweights = torch.empty_like(h), torch.empty_like(weights, dtype=exact)
     for n in range(len(h)):
+        images = (x[n : n + 1].to(exact) for x in (grad, h))
         dh[n : n + 1], dweight, _ = aten.convolution_backward(
-            grad[n : n + 1], h[n : n + 1], weights[n][:, :, None, None], None,
+            *images, weights[n][:, :, None, None].to(exact), None,
             [1, 1], [0, 0], [1, 1], False, [0, 0], 1, [True, True, False],
         )  # fmt: skip
         dweights[n] = dweight[:, :, 0, 0]
     return dh, dweights
+
+
+def sums_of_products(x: Tensor, y: Tensor) -> Tensor:
+    """The batched matrix product; of float16 in float32, whose range its sums may need."""
+    if x.dtype != torch.float16:
+        return torch.bmm(x, y)
+    if x.is_cuda and hasattr(aten.bmm, "dtype"):  # torch 2.8: cuBLAS reads halves, writes float32
+        return aten.bmm.dtype(x, y, torch.float32)
+    return torch.bmm(x.float(), y.float())
 
 
 def _triton(x: Tensor) -> ModuleType | None:

@@ -17,8 +17,8 @@ from senet_mm.layers.fast_path import Choice, Path, choose
 
 def choice_of(unit: SEResidualMixin, x: torch.Tensor) -> Choice:
     """The choice of a unit for an input, without running its end."""
-    h = unit.first(x)
-    return choose(unit.tail(), h)
+    shortcut = x if unit.downsample is None else unit.downsample(x)
+    return choose(unit.tail(), unit.first(x), shortcut)
 
 
 def hook(name: str) -> Callable[[nn.Module], None]:
