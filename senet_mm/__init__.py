@@ -15,7 +15,7 @@ packaged_configs.install()
 from .backbones import SENet, SEResNet, SEResNetV1d, SEResNeXt
 from .layers import SEBlock
 from .necks import SEFPN, SENeck
-from .runs import hooks  # noqa: F401 (registers them)
+from .runs import finite, hooks  # noqa: F401 (registers them)
 from .version import __version__
 
 __all__ = [

@@ -5,48 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from urllib.error import URLError
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from ..compat.packaged_configs import PREFIX, config_path
 from ..io.files import make_writable
+from ..runs.config_file import read_config_file
 from ..runs.data_root import set_data_root
-
-TRACEBACK_VARIABLE = "SENET_MM_TRACEBACK"
-# what bad input raises; anything else is a fault of ours or of the machine and keeps its traceback
-_INPUT_ERRORS = (ValueError, TypeError, KeyError, AssertionError, OSError, ImportError)
-
-
-def run(main: Callable[[], None]) -> None:
-    """Run a command line; bad input becomes one line on stderr and exit code 2.
-
-    With ``SENET_MM_TRACEBACK=1`` in the environment the traceback is kept.
-    """
-    try:
-        main()
-    except _INPUT_ERRORS as error:
-        if os.environ.get(TRACEBACK_VARIABLE):
-            raise
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        sys.exit(2)
-
-
-def one_line(error: BaseException) -> str:
-    """The message of an error; of one re-raised from a loader's worker, its last line."""
-    if isinstance(error, URLError):
-        return (
-            f"a download failed ({error.reason}): for pretrained weights give a local file, "
-            "--cfg-options model.backbone.init_cfg.checkpoint=PATH"
-        )
-    message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    if not lines:
-        return type(error).__name__
-    return lines[-1] if "Traceback (most recent call last)" in message else " ".join(lines)
+from ..runs.options import check_options
+from .arguments import MAX_SEED, KeyValues, integer
+from .errors import run  # noqa: F401 (the shims' place for it)
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,11 +28,13 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder in COCO's layout (train2017/, val2017/, annotations/); replaces every path "
         "of the config, and takes the classes from the annotation files",
     )
-    parser.add_argument("--seed", type=int, help="seed of weights, order and augmentation")
+    parser.add_argument(
+        "--seed", type=integer(0, MAX_SEED), help="seed of weights, order and augmentation"
+    )
     parser.add_argument(
         "--cfg-options",
         nargs="+",
-        action=DictAction,
+        action=KeyValues,
         help="settings to override, as key.subkey=value",
     )
     parser.add_argument(
@@ -85,13 +57,7 @@ def read_config(path: str) -> Config:
     file = config_path(path) if path.startswith(PREFIX) else Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"config {path} not found")
-    try:
-        cfg = Config.fromfile(file)
-    except (SyntaxError, NameError, AttributeError) as error:
-        raise ValueError(f"config {path} is no valid config: {error}") from error
-    if "model" not in cfg:
-        raise ValueError(f"config {path} has no model")
-    return cfg
+    return read_config_file(file, path)
 
 
 def load_config(args: argparse.Namespace) -> Config:
@@ -101,6 +67,8 @@ def load_config(args: argparse.Namespace) -> Config:
     """
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
     cfg = read_config(args.config)
+    for note in check_options(cfg, args.cfg_options or {}):
+        print(f"note: {note}", file=sys.stderr)
     cfg.launcher = args.launcher
     if args.launcher == "pytorch" and not torch.cuda.is_available():
         _prepare_cpu_processes(cfg)

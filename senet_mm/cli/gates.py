@@ -13,10 +13,11 @@ from ..gates.summary import as_json, saturation_table, suggest, suggestion, summ
 from ..profiling.complexity import build_detector, count_parameters
 from ..weights.read.sources import fetch
 from . import common as cli
+from .arguments import Parser, integer, number
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         description="Statistics and pictures of the gates of SE blocks over the test set; "
         "optionally replace the gates of some blocks by constants"
     )
@@ -24,10 +25,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument("--out-dir", help="for tables and pictures; WORK_DIR/gates by default")
     parser.add_argument("--classes", nargs="+", help="to draw; the four most frequent by default")
-    parser.add_argument("--max-images", type=int, help="record the gates of the first images only")
+    parser.add_argument(
+        "--max-images", type=integer(1), help="record the gates of the first images only"
+    )
     parser.add_argument(
         "--max-deviation",
-        type=float,
+        type=number(0),
         default=0.05,
         help="a block whose gates deviate less from their mean is suggested to be dropped",
     )
@@ -40,8 +43,6 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--force", action="store_true", help="replace what --drop wrote before")
     args = parser.parse_args()
-    if args.max_images is not None and args.max_images < 1:
-        parser.error(f"--max-images {args.max_images}: expected 1 or more")
     if args.launcher != "none":
         parser.error(f"--launcher {args.launcher}: gates are recorded by one process")
     return args

@@ -9,10 +9,13 @@ from mmdet.apis import DetInferencer
 from mmengine.config import Config
 from torch import nn
 
+from ..io.files import make_writable
+from ..io.outputs import spread
 from ..runs.preflight import check_fit
 from ..weights.load.match import fit_detector
 from ..weights.read.sources import Checkpoint, fetch
 from . import common as cli
+from .arguments import Parser, device, number
 
 
 class CheckedInferencer(DetInferencer):
@@ -30,13 +33,15 @@ class CheckedInferencer(DetInferencer):
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Draw the detections of a model on pictures")
+    parser = Parser(description="Draw the detections of a model on pictures")
     parser.add_argument("config", help="config file, best the one saved in the work dir")
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument("images", nargs="+", help="picture files")
     parser.add_argument("--out-dir", default="outputs", help="where drawings and JSON go")
-    parser.add_argument("--score-thr", type=float, default=0.3, help="lowest score drawn")
-    parser.add_argument("--device", help="such as cpu or cuda:0; CUDA where there is one")
+    parser.add_argument("--score-thr", type=number(0, 1), default=0.3, help="lowest score drawn")
+    parser.add_argument(
+        "--device", type=device, help="such as cpu or cuda:0; CUDA where there is one"
+    )
     return parser.parse_args()
 
 
@@ -45,12 +50,13 @@ def main() -> None:
     missing = [path for path in args.images if not Path(path).is_file()]
     if missing:
         raise FileNotFoundError(f"no such picture: {', '.join(missing)}")
-    if len({Path(path).name for path in args.images}) < len(args.images):
-        raise ValueError(
-            "two pictures have one file name: their drawings would overwrite each other"
-        )
+    make_writable(Path(args.out_dir), args.out_dir, "choose another --out-dir")
     cfg = cli.read_config(args.config)
     checkpoint = fetch(args.checkpoint)
     inferencer = CheckedInferencer(cfg, checkpoint, args.device)
-    inferencer(args.images, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False)
-    print(f"{len(args.images)} drawings in {args.out_dir}/vis, boxes in {args.out_dir}/preds")
+    folders = spread(args.images, args.out_dir)
+    for folder, images in folders.items():
+        inferencer(images, out_dir=str(folder), pred_score_thr=args.score_thr, no_save_pred=False)
+        print(f"{len(images)} drawings in {folder}/vis, boxes in {folder}/preds")
+    if len(folders) > 1:
+        print("Pictures whose name was taken are in folders of their own, in the order given")

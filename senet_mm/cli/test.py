@@ -1,17 +1,24 @@
 """Evaluate a checkpoint: python tools/test.py CONFIG CHECKPOINT [--data-root DIR] ..."""
 
 import argparse
+from contextlib import nullcontext
+from pathlib import Path
 
-from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 from mmengine.runner import Runner
 
+from ..coco.metrics import explain_absent
+from ..io.files import make_writable
+from ..io.outputs import check_output, whole_output
+from ..runs.drawings import draw_into
 from ..runs.preflight import check_checkpoint, check_data, require_fit
+from ..runs.settings import check_settings
 from . import common as cli
+from .arguments import Parser
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Evaluate a checkpoint with COCO mAP")
+    parser = Parser(description="Evaluate a checkpoint with COCO mAP")
     cli.add_config_arguments(parser)
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument("--out", help="write the predictions to this .pkl file")
@@ -24,16 +31,23 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    if args.out:
+        check_output(args.out, "--out")
+    if args.show_dir:
+        make_writable(Path(args.show_dir), f"--show-dir {args.show_dir}", "choose another folder")
     cfg = cli.load_config(args)
+    check_settings(cfg, training=False)
     cfg.load_from = args.checkpoint
     check_checkpoint(args.checkpoint)  # before the data set is read
     check_data(cfg, ("test_dataloader",))
     cli.make_work_dir(cfg)
     require_fit(cfg)
     if args.show_dir:
-        args.show, args.wait_time = False, 0  # of mmdet's own tool, read by the hook's helper
-        trigger_visualization_hook(cfg, args)
+        draw_into(cfg, args.show_dir)
     runner = Runner.from_cfg(cfg)
-    if args.out:
-        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
-    runner.test()
+    with whole_output(args.out) if args.out else nullcontext() as unfinished:
+        if unfinished:
+            runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=unfinished))
+        metrics = runner.test()
+    for note in explain_absent(metrics):
+        print(f"note: {note}")

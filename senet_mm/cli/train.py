@@ -5,12 +5,16 @@ import argparse
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from ..runs.finite import watch_finite
+from ..runs.learning_rate import scale_by_effective_batch
 from ..runs.preflight import check_checkpoints, check_data, check_frozen, require_fit, watch_weights
+from ..runs.settings import check_settings
 from . import common as cli
+from .arguments import Parser
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Train a detector")
+    parser = Parser(description="Train a detector")
     cli.add_config_arguments(parser)
     parser.add_argument("--amp", action="store_true", help="automatic mixed precision (CUDA)")
     parser.add_argument(
@@ -43,9 +47,13 @@ def main() -> None:
     args = parse_args()
     cfg = cli.load_config(args)
     apply_train_arguments(cfg, args)
+    check_settings(cfg, training=True)
     watch_weights(cfg)
+    watch_finite(cfg)
     check_frozen(cfg)
     check_checkpoints(cfg)  # before the data set is read
     check_data(cfg, ("train_dataloader", "val_dataloader"))
     cli.make_work_dir(cfg)
-    Runner.from_cfg(cfg).train()
+    runner = Runner.from_cfg(cfg)
+    scale_by_effective_batch(runner)
+    runner.train()

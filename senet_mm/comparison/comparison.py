@@ -17,6 +17,7 @@ from ..coco.truth import Truth, check_same_truth, read_truth
 from ..paper import Detection, detection_row_of
 from ..runs.preflight import check_data
 from .costs import Cost, measure_costs
+from .coverage import coverage_note
 from .curves import Curves, read_curves
 from .inputs import Entry
 
@@ -157,7 +158,11 @@ def compare(
         num_objects=sum(not a["iscrowd"] for a in truth.coco.dataset["annotations"]),
         detectors=detectors,
         bootstrap=result,
-        remarks=(*filter(None, map(_outside, read.values())), *remarks),
+        remarks=(
+            *filter(None, map(_outside, read.values())),
+            *filter(None, (_uncovered(results, truth) for results in read.values())),
+            *remarks,
+        ),
     )
     first = tuple(found[0] for found in detections)
     return comparison, Evaluated(truth, first, matches, image_dir and Path(image_dir))
@@ -217,6 +222,16 @@ def _outside(detections: Detections) -> str | None:
     return (
         f"{detections.num_outside:,} of {len(detections.score):,} boxes of {detections.path.name} "
         "reach over their image's edge by more than a pixel; they were evaluated as they are."
+    )
+
+
+def _uncovered(detections: Detections, truth: Truth) -> str | None:
+    index = {key: number for number, key in enumerate(truth.image_ids)}
+    objects = [a for a in truth.coco.dataset["annotations"] if not a["iscrowd"]]
+    return coverage_note(
+        detections.path.name,
+        detections.image.tolist(),
+        [index[annotation["image_id"]] for annotation in objects],
     )
 
 
