@@ -26,7 +26,7 @@ _OUT_OF_MEMORY = re.compile(
     r"out of memory|can't allocate memory|Unable to allocate|not enough memory|Cannot allocate",
     re.IGNORECASE,
 )
-_UNREGISTERED = re.compile(r"^'?(\S+) is not in the (\S+) registry")
+_UNREGISTERED = re.compile(r"^'?(\S+) is not in the (.+?) registry\.")
 _WORKER = "Original Traceback (most recent call last)"
 _WORKER_KILLED = re.compile(r"DataLoader worker \(pid(?:\(s\))? [\d, ]+\) (.*)", re.DOTALL)
 _LAUNCHERS = {
@@ -44,9 +44,10 @@ def explain(error: BaseException) -> str | None:
     message = message_of(error)
     owner = owner_of(error)
     if is_deliberate(error) and isinstance(error, _INPUT_ERRORS):
-        if not str(error):
-            message = f"`{statement_of(error)}` failed in {place_of(error)}"
-        elif owner is Owner.LIBRARY and len(message) < 20:  # a bare word
+        statement = statement_of(error)
+        if not str(error) and statement:
+            message = f"`{statement}` failed in {place_of(error)}"
+        elif owner is Owner.LIBRARY and len(message) < 20 and statement:  # a bare word
             message = f"{message} ({type(error).__name__} in {place_of(error)})"
         return _at_key(error, message)
     if owner is not Owner.LIBRARY:

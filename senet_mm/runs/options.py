@@ -56,8 +56,10 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> list[str]:
         after = merged.to_dict()
     except (KeyError, TypeError, AttributeError, IndexError):
         after = held  # what cannot be merged is named below
-    for path in options:
+    for path, value in options.items():
         _check_path(path.split("."), held, after)
+        if path.endswith(".type"):
+            _check_type(path, value, held)
     notes = []
     for path in options:
         first = path.split(".")[0]
@@ -93,6 +95,27 @@ def _check_path(keys: Sequence[str], held: Any, after: Any) -> None:
         if key not in known and not free and not _is_accepted(keys[:depth], key, known, after):
             raise ValueError(_refusal(keys, depth, known, after, root))
         held, after = known.get(key), _child(after, key)
+
+
+def _check_type(path: str, name: Any, held: Any) -> None:
+    """Refuse a type that is not registered in the place of one that is."""
+    for key in path.split("."):
+        held = _child(held, key)
+    # a name with a scope may be of a package that is imported when it is built
+    if not isinstance(name, str) or not isinstance(held, str) or "." in name:
+        return
+    if not _registered(held) or _registered(name):
+        return
+    known = {
+        other
+        for registry in _registries()
+        if registry.get(held) is not None
+        for level in (registry, registry.parent)
+        for other in (level.module_dict if level else ())
+    }
+    near = difflib.get_close_matches(name, sorted(known), n=_NAMED, cutoff=0.5)
+    hint = f"; the nearest are {', '.join(near)}" if near else ""
+    raise ValueError(f"--cfg-options {path}: type={name!r} is not registered{hint}")
 
 
 def _child(node: Any, key: str) -> Any:

@@ -25,7 +25,7 @@ class _Bound:
     def expected(self) -> str:
         """In words."""
         kind = "an integer" if self.whole else "a number"
-        span = f"of {self.low:g} or more" if self.high == inf else f"{self.low:g} to {self.high:g}"
+        span = f"of {self.low} or more" if self.high == inf else f"from {self.low} to {self.high}"
         others = "".join(f", or {value}" for value in self.also if value is not None)
         return f"{kind} {span}{others}"
 

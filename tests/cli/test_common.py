@@ -1,60 +1,16 @@
 import argparse
 import shutil
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 
 from senet_mm.cli import common as cli
-from senet_mm.cli import errors, explain
 
 
 def parse(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     cli.add_config_arguments(parser)
     return parser.parse_args(arguments)
-
-
-def test_bad_input_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture) -> None:
-    def main() -> None:
-        raise ValueError("depth=20:\n  expected one of [18]")
-
-    with pytest.raises(SystemExit) as stop:
-        errors.run(main)
-    assert stop.value.code == 2
-    assert capsys.readouterr().err == "error: depth=20: expected one of [18]\n"
-
-
-def test_the_traceback_may_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(errors.TRACEBACK_VARIABLE, "1")
-
-    def main() -> None:
-        raise ValueError("x")
-
-    with pytest.raises(ValueError, match="x"):
-        errors.run(main)
-
-
-def test_a_fault_of_ours_keeps_its_traceback() -> None:
-    def main() -> None:
-        raise RuntimeError("bug")
-
-    with pytest.raises(RuntimeError, match="bug"):
-        errors.run(main)
-
-
-def test_of_an_error_in_a_loaders_worker_the_last_line_is_shown() -> None:
-    message = (
-        "Caught AssertionError in DataLoader worker process 0.\n"
-        "Original Traceback (most recent call last):\n  File x\n"
-        "AssertionError: failed to load image: a.jpg"
-    )
-    assert explain.message_of(AssertionError(message)) == "AssertionError: failed to load image: a.jpg"
-    assert explain.message_of(KeyError("no key")) == "no key"
-    offline = explain.message_of(URLError("Name or service not known"))
-    assert offline.startswith("a download failed (Name or service not known)")
-    assert "init_cfg.checkpoint=PATH" in offline
-    assert explain.message_of(ValueError()) == "ValueError"
 
 
 def test_arguments_reach_the_config(shapes_root: Path, tmp_path: Path) -> None:
