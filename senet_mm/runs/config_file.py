@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
+from mmengine.hooks import Hook
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+_LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
 def read_config_file(file: str | Path, name: str) -> Config:
@@ -26,14 +33,50 @@ def read_config_file(file: str | Path, name: str) -> Config:
         cfg = Config.fromfile(file)
     except Exception as error:  # a config is code, and raises what it likes
         raise ValueError(f"config {name} is no valid config: {_reason(error)}") from error
-    model = cfg.get("model")
-    if not isinstance(model, dict):
-        raise ValueError(
-            f"config {name} has no model" + ("" if model is None else ": it is no dict")
-        )
-    if "type" not in model:
-        raise ValueError(f"config {name}: its model has no type")
+    if cfg.get("model") is None:
+        raise ValueError(f"config {name} has no model")
+    try:
+        check_shape(cfg)
+    except ValueError as error:
+        raise ValueError(f"config {name}: {error}") from error
     return cfg
+
+
+def check_shape(cfg: Mapping[str, Any]) -> None:
+    """Check that the parts of a config that are looked into are settings, and name their type.
+
+    Raises:
+        ValueError: Naming the part and what it is.
+    """
+    parts = {"model": cfg.get("model"), "model.backbone": (_of(cfg, "model") or {}).get("backbone")}
+    for name in _LOADERS:
+        parts[f"{name}.dataset"] = (_of(cfg, name) or {}).get("dataset")
+    for place, hook in enumerate(_list_of(cfg, "custom_hooks")):
+        parts[f"custom_hooks.{place}"] = hook
+    _of(cfg, "default_hooks")
+    for path, part in parts.items():
+        if part is None:
+            continue
+        if not isinstance(part, (Mapping, Hook, Dataset, nn.Module)):
+            raise ValueError(f"{path}={part!r}: expected a dict of settings")
+        if isinstance(part, Mapping) and not part.get("type"):
+            raise ValueError(f"{path} has no type")
+
+
+def _of(cfg: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
+    part = cfg.get(key)
+    if part is None or isinstance(part, Mapping):
+        return part
+    if isinstance(part, (DataLoader, nn.Module)):  # built already
+        return None
+    raise ValueError(f"{key}={part!r}: expected a dict of settings")
+
+
+def _list_of(cfg: Mapping[str, Any], key: str) -> Sequence[Any]:
+    part = cfg.get(key)
+    if part is None or isinstance(part, (list, tuple)):
+        return part or ()
+    raise ValueError(f"{key}={part!r}: expected a list of dicts with a type")
 
 
 def _reason(error: Exception) -> str:
@@ -76,7 +119,8 @@ def _find_cycle(file: Path, above: tuple[Path, ...] = ()) -> list[Path]:
     if file in above:
         return [*above[above.index(file) :], file]
     try:
-        bases = Config._get_base_files(str(file))
+        # a package's configs (mmdet::NAME) do not name the user's
+        bases = [base for base in Config._get_base_files(str(file)) if "::" not in base]
         paths = [Path(Config._get_cfg_path(base, str(file))[0]).resolve() for base in bases]
     except Exception:  # what is wrong with the file is told when it is read
         return []

@@ -17,12 +17,15 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
+from .config_file import check_shape
+
 # what a builder takes out of a dict before it calls the type
 _OF_BUILDERS = frozenset({"type", "_delete_", "_scope_", "priority", "convert_to_iter_based"})
 # dicts whose keys are names of the user's or go to another library
 _FREE = re.compile(r"(kwargs|_args|metainfo|custom_keys|_cfg_options)$")
 # where a key that nobody lists may be read
 _READERS = ("mmdet", "mmengine", "mmcv", "senet_mm")
+_TEXTS = frozenset({"type", "ann_file", "data_root", "checkpoint", "work_dir", "load_from"})
 _NAMED = 3  # how many near names a message gives
 
 
@@ -58,8 +61,8 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> list[str]:
         after = held  # what cannot be merged is named below
     for path, value in options.items():
         _check_path(path.split("."), held, after)
-        if path.endswith(".type"):
-            _check_type(path, value, held)
+        _check_value(path, value, held)
+    check_shape(after)
     notes = []
     for path in options:
         first = path.split(".")[0]
@@ -97,13 +100,26 @@ def _check_path(keys: Sequence[str], held: Any, after: Any) -> None:
         held, after = known.get(key), _child(after, key)
 
 
-def _check_type(path: str, name: Any, held: Any) -> None:
-    """Refuse a type that is not registered in the place of one that is."""
-    for key in path.split("."):
+def _check_value(path: str, value: Any, held: Any) -> None:
+    """Refuse a value in the place of settings, of text, or of a registered type."""
+    keys = path.split(".")
+    for key in keys:
         held = _child(held, key)
+    if isinstance(held, Mapping) and not (value is None or isinstance(value, Mapping)):
+        raise ValueError(
+            f"--cfg-options {path}={value}: {path} holds settings; expected {path}.KEY=VALUE, or "
+            f"None to leave it out"
+        )
+    is_text = keys[-1] in _TEXTS or "data_prefix" in keys[:-1]
+    if is_text and not isinstance(value, str) and (value is not None or isinstance(held, str)):
+        raise ValueError(f"--cfg-options {path}={value}: expected a name or a path")
     # a name with a scope may be of a package that is imported when it is built
-    if not isinstance(name, str) or not isinstance(held, str) or "." in name:
-        return
+    if keys[-1] == "type" and isinstance(value, str) and isinstance(held, str) and "." not in value:
+        _check_type(path, value, held)
+
+
+def _check_type(path: str, name: str, held: str) -> None:
+    """Refuse a type that is not registered in the place of one that is."""
     if not _registered(held) or _registered(name):
         return
     known = {
@@ -244,7 +260,7 @@ def _is_read(key: str) -> bool:
     """Whether a word stands as a key, an argument or an attribute in code that may read it."""
     word = re.escape(key)
     reading = re.compile(rf"['\"]{word}['\"]|\.{word}\b|\b{word}\s*[=:,)]")
-    return any(reading.search(text) for text in _code())
+    return any(reading.search(text) for text in _code() if key in text)
 
 
 @functools.lru_cache(maxsize=1)

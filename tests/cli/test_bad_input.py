@@ -77,6 +77,9 @@ OPTIONS = [
     ("param_scheduler.first.end=3", "expected an index from 0 to"),
     ("model.backbone.depth.x=3", "model.backbone.depth is 18, which has no x"),
     ("test_evaluator.claswise=True", "did you mean test_evaluator.classwise?"),
+    ("model.backbone=34", "model.backbone holds settings; expected model.backbone.KEY=VALUE"),
+    ("train_dataloader.dataset.ann_file=3", "dataset.ann_file=3: expected a name or a path"),
+    ("custom_hooks=[EMAHook]", "custom_hooks.0='EMAHook': expected a dict of settings"),
     # numbers with which a run does nothing or fails late
     ("train_cfg.max_epochs=0", "train_cfg.max_epochs=0: expected an integer of 1 or more"),
     ("train_cfg.max_epochs=-3", "train_cfg.max_epochs=-3: expected an integer of 1 or more"),
@@ -113,8 +116,11 @@ CONFIGS = [
     ("list.json", "[1]", "it holds no keys"),
     ("latin.py", "model = '\xe9'".encode("latin-1"), "can't decode byte 0xe9"),
     ("none.py", "x = 1", "has no model"),
-    ("number.py", "model = 3", "has no model: it is no dict"),
-    ("typeless.py", "model = dict()", "its model has no type"),
+    ("number.py", "model = 3", "model=3: expected a dict of settings"),
+    ("typeless.py", "model = dict()", "typeless.py: model has no type"),
+    ("backbone.py", "model = dict(type='X', backbone=3)", "model.backbone=3: expected a dict"),
+    ("hooks.py", "model = dict(type='X')\ncustom_hooks = [1]", "custom_hooks.0=1: expected a dict"),
+    ("loader.py", "model = dict(type='X')\ntest_dataloader = []", "test_dataloader=[]: expected"),
     ("words.txt", "hello", "Only py/yml/yaml/json type are supported"),
 ]
 
