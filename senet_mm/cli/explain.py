@@ -11,6 +11,7 @@ from urllib.error import URLError
 
 from .frames import (
     Owner,
+    entries_of,
     file_of,
     is_deliberate,
     is_in,
@@ -47,7 +48,7 @@ def explain(error: BaseException) -> str | None:
         statement = statement_of(error)
         if not str(error) and statement:
             message = f"`{statement}` failed in {place_of(error)}"
-        elif owner is Owner.LIBRARY and len(message) < 20 and statement:  # a bare word
+        elif owner is Owner.LIBRARY and len(message) < 20 and entries_of(error):  # a bare word
             message = f"{message} ({type(error).__name__} in {place_of(error)})"
         return _at_key(error, message)
     if owner is not Owner.LIBRARY:

@@ -45,6 +45,8 @@ def read_config_file(file: str | Path, name: str) -> Config:
 def check_shape(cfg: Mapping[str, Any]) -> None:
     """Check that the parts of a config that are looked into are settings, and name their type.
 
+    A config may be read for its data alone, so that a model without a type is left to the run.
+
     Raises:
         ValueError: Naming the part and what it is.
     """
@@ -59,7 +61,7 @@ def check_shape(cfg: Mapping[str, Any]) -> None:
             continue
         if not isinstance(part, (Mapping, Hook, Dataset, nn.Module)):
             raise ValueError(f"{path}={part!r}: expected a dict of settings")
-        if isinstance(part, Mapping) and not part.get("type"):
+        if isinstance(part, Mapping) and not part.get("type") and path != "model":
             raise ValueError(f"{path} has no type")
 
 

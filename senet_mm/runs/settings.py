@@ -77,6 +77,8 @@ def check_settings(cfg: Config, *, training: bool) -> None:
     Raises:
         ValueError: Naming the key, its value and what is accepted.
     """
+    if not (cfg.get("model") or {}).get("type"):
+        raise ValueError("model has no type: expected the name of a detector in the config")
     for bound in (*_ALWAYS, *(_OF_TRAINING if training else ())):
         for value in _values(cfg, bound.key.split(".")):
             if not bound.accepts(value):

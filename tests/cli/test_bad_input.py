@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from .conftest import SE, Attempt
 
@@ -117,7 +118,6 @@ CONFIGS = [
     ("latin.py", "model = '\xe9'".encode("latin-1"), "can't decode byte 0xe9"),
     ("none.py", "x = 1", "has no model"),
     ("number.py", "model = 3", "model=3: expected a dict of settings"),
-    ("typeless.py", "model = dict()", "typeless.py: model has no type"),
     ("backbone.py", "model = dict(type='X', backbone=3)", "model.backbone=3: expected a dict"),
     ("hooks.py", "model = dict(type='X')\ncustom_hooks = [1]", "custom_hooks.0=1: expected a dict"),
     ("loader.py", "model = dict(type='X')\ntest_dataloader = []", "test_dataloader=[]: expected"),
@@ -161,6 +161,12 @@ def test_config_files(
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     refused(attempt("train", path, "--work-dir", tmp_path / "w"), expected)
     refused(attempt("complexity", path), str(path))
+
+
+def test_a_model_without_a_type(attempt: Run, tmp_path: Path) -> None:
+    path = tmp_path / "typeless.py"
+    path.write_text("model = dict()")
+    refused(attempt("train", path, "--work-dir", tmp_path / "w"), "model has no type")
 
 
 @pytest.mark.parametrize(("option", "expected"), PARTS)
@@ -228,8 +234,6 @@ def test_a_loss_that_is_nan_stops_the_training(
     refused(tried, "at iteration")
     assert "no checkpoint was saved" in tried.errors[0] or ".pth" in tried.errors[0]
     for path in (tmp_path / "w").glob("*.pth"):
-        import torch
-
         state = torch.load(path, weights_only=False)["state_dict"]
         assert all(bool(value.isfinite().all()) for value in state.values()), path
 

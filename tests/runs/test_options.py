@@ -60,7 +60,7 @@ def cfg() -> Config:
     ],
 )
 def test_what_the_target_takes_is_accepted(cfg: Config, path: str) -> None:
-    assert check_options(cfg, {path: "X" if path.endswith("type") else 1}) == []
+    assert check_options(cfg, {path: "X" if path.endswith(("type", "_from", "_dir")) else 1}) == []
 
 
 def test_hooks_may_be_classes(cfg: Config) -> None:
