@@ -16,7 +16,7 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from senet_mm.cli.common import run
+from senet_mm.cli.errors import run
 from senet_mm.coco.accumulate import ALL_METRICS
 from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.bootstrap import Bootstrap, bootstrap

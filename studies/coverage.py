@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from senet_mm.cli.common import run
+from senet_mm.cli.errors import run
 from senet_mm.coco.accumulate import ALL_METRICS, accumulate
 from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.bootstrap import bootstrap

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from senet_mm.cli import common as cli
+from senet_mm.cli.errors import run
 from senet_mm.shapes import generate_shapes
 
 # of wall time and of the folder; all else must be equal
@@ -167,4 +167,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    run(main)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from senet_mm.cli.common import run
+from senet_mm.cli.errors import run
 
 # val2017: image and object counts, and about its shares of small, medium and large objects
 VAL2017_IMAGES, VAL2017_OBJECTS, VAL2017_CLASSES = 5000, 36_781, 80

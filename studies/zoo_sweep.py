@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from senet_mm.cli import common as cli
+from senet_mm.cli import errors
 from studies.zoo_sweep_one import ZOO, is_detector, sweep_one
 
 # isort: split
@@ -180,4 +180,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    errors.run(main)

@@ -1,7 +1,7 @@
 """Evaluate a checkpoint: python tools/test.py --help"""
 
 from senet_mm.cli import test
-from senet_mm.cli.common import run
+from senet_mm.cli.errors import run
 
 if __name__ == "__main__":
     run(test.main)

@@ -11,10 +11,11 @@ import torch
 from ..profiling.report import as_json, machine, plot_ratios, speed_table
 from ..profiling.speed import measure
 from ..profiling.steps import LAYOUTS, PARTS, PRECISIONS, TASKS, Setting
+from .arguments import Parser, device, integer
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="senet-mm benchmark",
         description="Time and memory of SE-ResNet against ResNet and other SE, taking turns",
     )
@@ -30,20 +31,20 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="statistics of batch norm in training: fixed, as in mmdet's detectors, or not",
     )
     parser.add_argument("--depth", type=int, default=50, choices=(18, 34, 50, 101, 152))
-    parser.add_argument("--batch", type=int, help="images; 1 in inference, 2 in training")
+    parser.add_argument("--batch", type=integer(1), help="images; 1 in inference, 2 in training")
     parser.add_argument(
-        "--size", type=int, nargs=2, metavar=("H", "W"), help="480 640; in training 320 320"
+        "--size", type=integer(1), nargs=2, metavar=("H", "W"), help="480 640; in training 320 320"
     )
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--device", type=device, default="cuda" if torch.cuda.is_available() else "cpu"
+    )
     parser.add_argument("--variants", nargs="+", help="names as in the table, plain among them")
-    parser.add_argument("--rounds", type=int, default=20, help="passes of each variant")
+    parser.add_argument("--rounds", type=integer(2), default=20, help="passes of each variant")
     parser.add_argument("--quick", action="store_true", help="small images and few rounds")
     parser.add_argument("--out-dir", default="work_dirs/benchmark", help="for JSON and plot")
     args = parser.parse_args(argv)
     if args.quick:
         args.size, args.rounds = args.size or [128, 128], 5
-    if args.rounds < 2:
-        parser.error(f"--rounds {args.rounds}: expected 2 or more")
     return args
 
 

@@ -1,64 +1,14 @@
-"""What the command lines share: arguments, the config, errors in one line."""
+"""What the command lines share: arguments, and the config they name."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import signal
-import sys
-from collections.abc import Callable
-from urllib.error import URLError
 
-from mmengine.config import Config, DictAction
-from mmengine.dist import is_main_process
+from mmengine.config import Config
 
 from ..runs import config
-from ..runs.interrupt import Interrupted, interruptible
-from ..runs.processes import StoppedElsewhere
-
-TRACEBACK_VARIABLE = "SENET_MM_TRACEBACK"
-# what bad input raises; anything else is a fault of ours or of the machine and keeps its traceback
-_INPUT_ERRORS = (ValueError, TypeError, KeyError, AssertionError, OSError, ImportError)
-
-
-def run(main: Callable[[], None]) -> None:
-    """Run a command line; bad input becomes one line on stderr and exit code 2.
-
-    Ctrl-C and SIGTERM become one line too, and exit codes 130 and 143. With
-    ``SENET_MM_TRACEBACK=1`` in the environment the traceback of an error is kept.
-    """
-    try:
-        with interruptible():
-            main()
-        return
-    except Interrupted as stop:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would leave a traceback
-        code = stop.exit_code
-        if is_main_process():
-            print(stop, file=sys.stderr, flush=True)
-    except StoppedElsewhere:  # that process has told why
-        code = 2
-    except _INPUT_ERRORS as error:
-        if os.environ.get(TRACEBACK_VARIABLE):
-            raise
-        code = 2
-        print(f"error: {one_line(error)}", file=sys.stderr)
-    # here what was interrupted is freed, so that loaders have ended their workers
-    sys.exit(code)
-
-
-def one_line(error: BaseException) -> str:
-    """The message of an error; of one re-raised from a loader's worker, its last line."""
-    if isinstance(error, URLError):
-        return (
-            f"a download failed ({error.reason}): for pretrained weights give a local file, "
-            "--cfg-options model.backbone.init_cfg.checkpoint=PATH"
-        )
-    message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    if not lines:
-        return type(error).__name__
-    return lines[-1] if "Traceback (most recent call last)" in message else " ".join(lines)
+from .arguments import MAX_SEED, KeyValues, integer
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,11 +20,13 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder in COCO's layout (train2017/, val2017/, annotations/); replaces every path "
         "of the config, and takes the classes from the annotation files",
     )
-    parser.add_argument("--seed", type=int, help="seed of weights, order and augmentation")
+    parser.add_argument(
+        "--seed", type=integer(0, MAX_SEED), help="seed of weights, order and augmentation"
+    )
     parser.add_argument(
         "--cfg-options",
         nargs="+",
-        action=DictAction,
+        action=KeyValues,
         help="settings to override, as key.subkey=value",
     )
     parser.add_argument(

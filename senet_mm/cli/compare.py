@@ -8,10 +8,11 @@ from ..comparison.comparison import compare
 from ..comparison.inputs import resolve
 from ..comparison.report.tables import difference_tables, metrics_table, notes, verdicts
 from ..comparison.report.write import prepare_report, write_report
+from .arguments import Parser, integer, number
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="senet-mm compare",
         description="Compare detectors by COCO mAP, with confidence intervals, and by cost",
     )
@@ -32,10 +33,14 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--image-dir", help="their images, if not those of the runs' test sets")
     parser.add_argument("--iou-type", choices=("bbox", "segm"), default="bbox")
     parser.add_argument("--out-dir", default="work_dirs/comparison", help="for the report")
-    parser.add_argument("--num-resamples", type=int, default=1000, help="of the bootstrap")
-    parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals")
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
-    parser.add_argument("--num-images", type=int, default=8, help="of the gallery, per detector")
+    parser.add_argument("--num-resamples", type=integer(2), default=1000, help="of the bootstrap")
+    parser.add_argument(
+        "--confidence", type=number(0, 1, inside=True), default=0.95, help="of the intervals"
+    )
+    parser.add_argument("--seed", type=integer(0), default=0, help="of the bootstrap")
+    parser.add_argument(
+        "--num-images", type=integer(0), default=8, help="of the gallery, per detector"
+    )
     args = parser.parse_args(argv)
     if len(args.runs) < 2:
         parser.error("expected two runs or more, the baseline first")

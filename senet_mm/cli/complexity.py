@@ -6,15 +6,21 @@ from collections.abc import Sequence
 from ..profiling.complexity import build_backbone, complexity_table
 from ..profiling.paper_table import paper_table
 from ..runs.config import read_config
+from .arguments import Parser, integer
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="senet-mm complexity", description="What backbones cost, the baseline first"
     )
     parser.add_argument("configs", nargs="*", help="config files, the baseline first")
     parser.add_argument(
-        "--size", type=int, nargs=2, default=[224, 224], metavar=("H", "W"), help="in pixels"
+        "--size",
+        type=integer(1),
+        nargs=2,
+        default=[224, 224],
+        metavar=("H", "W"),
+        help="in pixels",
     )
     parser.add_argument(
         "--paper", action="store_true", help="print every count of the paper beside ours instead"

@@ -3,17 +3,16 @@
 import argparse
 from collections.abc import Sequence
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from ..weights.convert import LAYOUTS, convert, write
 from ..weights.read.sources import fetch
 from ..weights.recognize.backbone import find_backbone
+from .arguments import KeyValues, Parser
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="senet-mm convert", description="Convert weights of any known family"
-    )
+    parser = Parser(prog="senet-mm convert", description="Convert weights of any known family")
     parser.add_argument("source", help="file, URL or name (timm://..., mmcls://...)")
     parser.add_argument("out", help="NAME.pth; the start of its sha256 is added to the name")
     parser.add_argument("--to", choices=LAYOUTS, default=LAYOUTS[0], help="layout to write")
@@ -24,7 +23,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--backbone",
         nargs="+",
-        action=DictAction,
+        action=KeyValues,
         metavar="KEY=VALUE",
         help="what a bare file of your own does not tell: style, stem_pool, "
         "se_cfg.{placement,squeeze,gate,branch_relu}",

@@ -6,17 +6,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .arguments import MAX_SEED, Parser, integer
+
 PAIR = {"plain": "faster_rcnn_r18_fpn_shapes.py", "se": "faster_rcnn_se_r18_fpn_shapes.py"}
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="senet-mm demo", description=__doc__)
+    parser = Parser(prog="senet-mm demo", description=__doc__)
     parser.add_argument("--work-dir", default="work_dirs/demo", help="where everything goes")
-    parser.add_argument("--num-train", type=int, default=480, help="training pictures")
-    parser.add_argument("--num-val", type=int, default=120, help="validation pictures")
-    parser.add_argument("--epochs", type=int, help="training epochs, instead of the config's")
+    parser.add_argument("--num-train", type=integer(1), default=480, help="training pictures")
+    parser.add_argument("--num-val", type=integer(1), default=120, help="validation pictures")
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed of pictures and of both trainings"
+        "--epochs", type=integer(1), help="training epochs, instead of the config's"
+    )
+    parser.add_argument(
+        "--seed",
+        type=integer(0, MAX_SEED),
+        default=0,
+        help="seed of pictures and of both trainings",
     )
     return parser.parse_args(argv)
 

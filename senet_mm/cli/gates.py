@@ -15,10 +15,11 @@ from ..profiling.complexity import build_detector, count_parameters
 from ..runs.config import inference_config
 from ..runs.preflight import prepare
 from . import common as cli
+from .arguments import Parser, integer, number
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="senet-mm gates",
         description="Statistics and pictures of the gates of SE blocks over the test set; "
         "optionally replace the gates of some blocks by constants",
@@ -27,10 +28,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument("--out-dir", help="for tables and pictures; WORK_DIR/gates by default")
     parser.add_argument("--classes", nargs="+", help="to draw; the four most frequent by default")
-    parser.add_argument("--max-images", type=int, help="record the gates of the first images only")
+    parser.add_argument(
+        "--max-images", type=integer(1), help="record the gates of the first images only"
+    )
     parser.add_argument(
         "--max-deviation",
-        type=float,
+        type=number(0),
         default=0.05,
         help="a block whose gates deviate less from their mean is suggested to be dropped",
     )
@@ -43,8 +46,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--force", action="store_true", help="replace what --drop wrote before")
     args = parser.parse_args(argv)
-    if args.max_images is not None and args.max_images < 1:
-        parser.error(f"--max-images {args.max_images}: expected 1 or more")
     if args.launcher != "none":
         parser.error(f"--launcher {args.launcher}: gates are recorded by one process")
     return args

@@ -10,12 +10,15 @@ from mmdet.apis import DetInferencer
 from mmengine.config import Config
 from torch import nn
 
+from ..io.files import make_writable
+from ..io.outputs import spread
 from ..runs.config import read_config
 from ..runs.preflight import prepare
 from ..weights.load.complete import check_complete
 from ..weights.load.detector import match_detector
 from ..weights.read.checkpoint import Checkpoint
 from ..weights.read.sources import fetch
+from .arguments import Parser, device, number
 
 
 class CheckedInferencer(DetInferencer):
@@ -33,15 +36,15 @@ class CheckedInferencer(DetInferencer):
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="senet-mm infer", description="Draw the detections of a model on pictures"
-    )
+    parser = Parser(prog="senet-mm infer", description="Draw the detections of a model on pictures")
     parser.add_argument("config", help="config file, best the one saved in the work dir")
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument("images", nargs="+", help="picture files")
     parser.add_argument("--out-dir", default="outputs", help="where drawings and JSON go")
-    parser.add_argument("--score-thr", type=float, default=0.3, help="lowest score drawn")
-    parser.add_argument("--device", help="such as cpu or cuda:0; CUDA where there is one")
+    parser.add_argument("--score-thr", type=number(0, 1), default=0.3, help="lowest score drawn")
+    parser.add_argument(
+        "--device", type=device, help="such as cpu or cuda:0; CUDA where there is one"
+    )
     return parser.parse_args(argv)
 
 
@@ -50,15 +53,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     missing = [path for path in args.images if not Path(path).is_file()]
     if missing:
         raise FileNotFoundError(f"no such picture: {', '.join(missing)}")
-    if len({Path(path).name for path in args.images}) < len(args.images):
-        raise ValueError(
-            "two pictures have one file name: their drawings would overwrite each other"
-        )
+    make_writable(Path(args.out_dir), args.out_dir, "choose another --out-dir")
     cfg = read_config(args.config)
     cfg.work_dir = args.out_dir
     cfg.load_from, cfg.resume = None, False  # the inferencer is given what is read here
     checkpoint = fetch(args.checkpoint)
     prepare(cfg, "infer")
     inferencer = CheckedInferencer(cfg, checkpoint, args.device)
-    inferencer(args.images, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False)
-    print(f"{len(args.images)} drawings in {args.out_dir}/vis, boxes in {args.out_dir}/preds")
+    folders = spread(args.images, args.out_dir)
+    for folder, images in folders.items():
+        inferencer(images, out_dir=str(folder), pred_score_thr=args.score_thr, no_save_pred=False)
+        print(f"{len(images)} drawings in {folder}/vis, boxes in {folder}/preds")
+    if len(folders) > 1:
+        print("Pictures whose name was taken are in folders of their own, in the order given")

@@ -58,7 +58,7 @@ def _run(name: str, arguments: list[str]) -> None:
     else:
         _load_stack()
         command = _load(name).main
-        _load("common").run(lambda: command(arguments))
+        _load("errors").run(lambda: command(arguments))
 
 
 def usage() -> str:

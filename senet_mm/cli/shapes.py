@@ -6,26 +6,27 @@ import argparse
 from collections.abc import Sequence
 
 from ..shapes.dataset import describe_shapes, generate_shapes
+from .arguments import Parser, integer
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     formatter = argparse.ArgumentDefaultsHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="senet-mm shapes", description=__doc__, formatter_class=formatter
-    )
+    parser = Parser(prog="senet-mm shapes", description=__doc__, formatter_class=formatter)
     parser.add_argument("root", help="directory to create")
-    parser.add_argument("--num-train", type=int, default=200, help="training pictures")
-    parser.add_argument("--num-val", type=int, default=100, help="validation pictures")
+    parser.add_argument("--num-train", type=integer(1), default=200, help="training pictures")
+    parser.add_argument("--num-val", type=integer(1), default=100, help="validation pictures")
     parser.add_argument(
         "--image-size",
-        type=int,
+        type=integer(64),
         nargs="+",
         default=[256],
         metavar="PIXELS",
         help="one side for square pictures, or height and width",
     )
-    parser.add_argument("--max-objects", type=int, default=8, help="most objects in a picture")
-    parser.add_argument("--seed", type=int, default=0, help="seed of every random choice")
+    parser.add_argument(
+        "--max-objects", type=integer(1), default=8, help="most objects in a picture"
+    )
+    parser.add_argument("--seed", type=integer(0), default=0, help="seed of every random choice")
     parser.add_argument("--force", action="store_true", help="replace another shapes set in root")
     return parser.parse_args(argv)
 

@@ -2,19 +2,23 @@
 
 import argparse
 from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
 
-from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 from mmengine.runner import Runner
 
+from ..coco.metrics import explain_absent
+from ..io.files import make_writable
+from ..io.outputs import check_output, whole_output
+from ..runs.drawings import draw_into
 from ..runs.preflight import prepare
 from . import common as cli
+from .arguments import Parser
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="senet-mm test", description="Evaluate a checkpoint with COCO mAP"
-    )
+    parser = Parser(prog="senet-mm test", description="Evaluate a checkpoint with COCO mAP")
     cli.add_config_arguments(parser)
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument("--out", help="write the predictions to this .pkl file")
@@ -27,13 +31,19 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
+    if args.out:
+        check_output(args.out, "--out")
+    if args.show_dir:
+        make_writable(Path(args.show_dir), f"--show-dir {args.show_dir}", "choose another folder")
     cfg = cli.load_config(args)
     cfg.load_from = args.checkpoint
     prepare(cfg, "test")
     if args.show_dir:
-        args.show, args.wait_time = False, 0  # of mmdet's own tool, read by the hook's helper
-        trigger_visualization_hook(cfg, args)
+        draw_into(cfg, args.show_dir)
     runner = Runner.from_cfg(cfg)
-    if args.out:
-        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
-    runner.test()
+    with whole_output(args.out) if args.out else nullcontext() as unfinished:
+        if unfinished:
+            runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=unfinished))
+        metrics = runner.test()
+    for note in explain_absent(metrics):
+        print(f"note: {note}")

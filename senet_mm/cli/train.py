@@ -7,13 +7,15 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..runs.interrupt import interruptible_training
+from ..runs.learning_rate import scale_by_effective_batch
 from ..runs.lock import hold_work_dir
 from ..runs.preflight import prepare
 from . import common as cli
+from .arguments import Parser
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="senet-mm train", description="Train a detector")
+    parser = Parser(prog="senet-mm train", description="Train a detector")
     cli.add_config_arguments(parser)
     parser.add_argument("--amp", action="store_true", help="automatic mixed precision (CUDA)")
     parser.add_argument(
@@ -48,5 +50,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     prepare(cfg, "train")
     with hold_work_dir(cfg.work_dir):
         runner = Runner.from_cfg(cfg)
+        scale_by_effective_batch(runner)
         with interruptible_training(runner):
             runner.train()

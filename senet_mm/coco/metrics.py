@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -37,3 +38,16 @@ def coco_metrics(ann_file: str | Path, results_file: str | Path) -> dict[str, fl
     values = accumulate(matches, np.ones((1, matches.num_images), dtype=np.int32)).metrics()[0]
     by_name = dict(zip(ALL_METRICS, np.nan_to_num(values, nan=-1).tolist(), strict=True))
     return {name: by_name[name] for name in METRICS}
+
+
+def explain_absent(metrics: Mapping[str, float]) -> list[str]:
+    """A sentence on the numbers of mmdet's COCO metric that are -1, as COCOeval writes 'none'.
+
+    Args:
+        metrics: Numbers by name, such as ``coco/bbox_mAP_l``.
+    """
+    absent = [name for name, value in metrics.items() if value == -1]
+    if not absent:
+        return []
+    sizes = "" if any(name.endswith("mAP") for name in absent) else " of that size"
+    return [f"{', '.join(absent)}: -1 says that there is no object{sizes} to find"]

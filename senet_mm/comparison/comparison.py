@@ -7,10 +7,12 @@ from pathlib import Path
 
 from mmdet.datasets import CocoDataset
 
+from ..coco.annotations import Objects
 from ..coco.bootstrap import Bootstrap, check_options
 from ..coco.results import Detections
 from ..paper import Detection, detection_row_of
 from .costs import Cost, measure_costs
+from .coverage import coverage_note
 from .curves import Curves, read_curves
 from .detections import detect
 from .evaluation import Evaluation, evaluate
@@ -108,7 +110,11 @@ def compare(
             _detector(name, inputs, evaluation, costs.get(name)) for name in inputs.runs
         ),
         bootstrap=evaluation.bootstrap,
-        remarks=(*_remarks_on_boxes(detections), *remarks),
+        remarks=(
+            *_remarks_on_boxes(detections),
+            *_remarks_on_coverage(detections, annotations.objects),
+            *remarks,
+        ),
     ), evaluation
 
 
@@ -142,3 +148,16 @@ def _remarks_on_boxes(detections: dict[str, tuple[Detections, ...]]) -> list[str
         for path, results in files.items()
         if results.num_outside
     ]
+
+
+def _remarks_on_coverage(
+    detections: dict[str, tuple[Detections, ...]], objects: Objects
+) -> list[str]:
+    """A sentence per results file without a detection in many images that have objects."""
+    files = {results.path: results for runs in detections.values() for results in runs}
+    with_objects = objects.image[~objects.is_crowd].tolist()
+    notes = [
+        coverage_note(path.name, results.image.tolist(), with_objects)
+        for path, results in files.items()
+    ]
+    return [note for note in notes if note is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 from mmengine.config import Config
 
 from ..compat.packaged_configs import PREFIX, config_path
+from .config_file import read_config_file
 from .data_root import set_data_root
+from .options import check_options
 
 
 def read_config(name: str) -> Config:
@@ -23,13 +26,7 @@ def read_config(name: str) -> Config:
     file = config_path(name) if name.startswith(PREFIX) else Path(name)
     if not file.is_file():
         raise FileNotFoundError(f"config {name} not found")
-    try:
-        cfg = Config.fromfile(file)
-    except (SyntaxError, NameError, AttributeError) as error:
-        raise ValueError(f"config {name} is no valid config: {error}") from error
-    if "model" not in cfg:
-        raise ValueError(f"config {name} has no model")
-    return cfg
+    return read_config_file(file, name)
 
 
 def load_config(
@@ -57,6 +54,8 @@ def load_config(
     """
     options = dict(options or {})
     cfg = read_config(name)
+    for note in check_options(cfg, options):
+        print(f"note: {note}", file=sys.stderr)
     cfg.launcher = launcher
     if data_root is not None:
         # first the options too: they may name the files to look for below the root

@@ -23,7 +23,7 @@ def check_frozen(cfg: Config) -> None:
     Raises:
         ValueError: If the backbone freezes something and no weights are given.
     """
-    backbone = cfg.model.get("backbone", {})
+    backbone = cfg.model.get("backbone") or {}
     if any(
         part.get("pretrained") or pretrained_of(part.get("init_cfg"))
         for part in (cfg.model, backbone)

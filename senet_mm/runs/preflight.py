@@ -13,6 +13,7 @@ from ..coco.images import check_images
 from ..io.files import make_writable
 from .checkpoints import check_checkpoints
 from .datasets import annotation_path, datasets_of, image_dir, is_coco
+from .finite import FiniteHook
 from .frozen import check_frozen
 from .hooks import CheckFitHook, WeightsHook, add_hooks
 from .processes import check_on_each_node, start_processes
@@ -20,6 +21,7 @@ from .resume import check_resume
 from .resume_hook import ResumeHook
 from .saving import WholeCheckpointHook
 from .seeding import SeedHook
+from .settings import check_settings
 
 Task = Literal["train", "test", "infer"]
 _LOADERS: dict[Task, tuple[str, ...]] = {
@@ -52,13 +54,15 @@ def prepare(cfg: Config, task: Task) -> None:
 
 
 def _hooks(cfg: Config, task: Task) -> list[type[Hook]]:
-    training = [SeedHook, WholeCheckpointHook, ResumeHook] if task == "train" else []
+    training = [SeedHook, FiniteHook, WholeCheckpointHook, ResumeHook] if task == "train" else []
     # a training may start from a classifier's weights, which lack the detector's other parts
     complete = [CheckFitHook] if task == "test" or cfg.get("resume") else []
     return [*training, WeightsHook, *complete]
 
 
 def _check(cfg: Config, task: Task) -> None:
+    if task != "infer":
+        check_settings(cfg, training=task == "train")
     if task == "train":
         check_resume(cfg)  # before what reads the checkpoint
         check_frozen(cfg)

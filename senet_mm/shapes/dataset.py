@@ -18,16 +18,18 @@ with a gap, corners); objects occlude each other, and their masks are what remai
 from __future__ import annotations
 
 import json
-import tempfile
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from .masks import mask_fields
 from .render import LIGHTS, Scene, render_scene
+from .scratch import remove_leftovers, scratch_folder
 
 CLASSES: tuple[str, ...] = ("square", "triangle", "star", "ring", "cross", "sun", "moon")
 SPLITS: tuple[str, ...] = ("train2017", "val2017")
@@ -38,6 +40,7 @@ GENERATOR_VERSION = 1
 
 _EMPTY_EVERY = 16
 _JPEG_QUALITY = 92
+_SHORT = 200  # pictures without a progress bar
 
 
 def generate_shapes(
@@ -96,7 +99,8 @@ def generate_shapes(
     _check_replaceable(root, force)
 
     root.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root.parent, prefix=f".{root.name}-") as scratch:
+    remove_leftovers(root)
+    with scratch_folder(root) as scratch:
         built = Path(scratch, "new")
         built.mkdir()
         summary = {
@@ -160,7 +164,9 @@ def _write_split(
     image_dir.mkdir()
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    for index in range(num_images):
+    # a short set is there at once
+    quiet = num_images < _SHORT or not sys.stderr.isatty()
+    for index in tqdm(range(num_images), desc=split, unit="picture", disable=quiet):
         scene = sample_scene(split, index, image_size=size, max_objects=max_objects, seed=seed)
         image_id = index + 1
         file_name = f"{image_id:012d}.jpg"

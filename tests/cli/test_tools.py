@@ -52,12 +52,12 @@ def test_test_writes_predictions_and_drawings(tool, work_dirs, shapes_root, tmp_
     out = tmp_path / "predictions.pkl"
     tool(
         "test.py", SE, work_dirs["se"] / "epoch_1.pth", "--data-root", shapes_root,
-        "--work-dir", tmp_path, "--out", out, "--show-dir", "drawings",
+        "--work-dir", tmp_path, "--out", out, "--show-dir", tmp_path / "drawings",
     )  # fmt: skip
     predictions = pickle.loads(out.read_bytes())
     assert len(predictions) == 6
     assert {"bboxes", "scores", "labels"} <= predictions[0]["pred_instances"].keys()
-    assert len(list(tmp_path.glob("*/drawings/*"))) == 6
+    assert len(list(tmp_path.glob("drawings/*"))) == 6
 
 
 def test_infer_draws_with_the_classes_of_the_checkpoint(
@@ -135,7 +135,7 @@ def test_compare_bad_input(tool, work_dirs, shapes_root, tmp_path) -> None:
     given = [*files, "--ann-file", ann_file, "--out-dir"]
     assert "choose another --out-dir" in tool("compare.py", *given, files[0], error=True)
     negative = [tmp_path, "--num-images", -1]
-    assert "--num-images is -1" in tool("compare.py", *given, *negative, error=True)
+    assert "--num-images: -1: expected" in tool("compare.py", *given, *negative, error=True)
 
 
 def _usage_error(tool, *arguments: object) -> str:

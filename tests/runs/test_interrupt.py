@@ -15,7 +15,7 @@ import pytest
 TRAIN = """
 import sys
 from pathlib import Path
-from senet_mm.cli.common import run
+from senet_mm.cli.errors import run
 from senet_mm.runs.interrupt import interruptible_training
 from tests.runs import toy_training as toy
 

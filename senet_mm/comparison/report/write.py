@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...io.files import make_writable, write_whole
+from ...io.tables import escape
 from ..comparison import Comparison
 from ..evaluation import Evaluation
 from .gallery import Exhibit, galleries
@@ -67,9 +68,10 @@ def write_report(
 
 def as_markdown(comparison: Comparison) -> str:
     """The tables and what they say."""
-    title = f"# {' against '.join(reversed(comparison.names))}"
-    parts = [title, *verdicts(comparison), metrics_table(comparison)]
-    parts += [difference_tables(comparison), class_table(comparison), *notes(comparison)]
+    title = f"# {escape(' against '.join(reversed(comparison.names)))}"
+    parts = [title, *map(escape, verdicts(comparison)), metrics_table(comparison)]
+    parts += [difference_tables(comparison), class_table(comparison)]
+    parts += map(escape, notes(comparison))
     return "\n\n".join(parts) + "\n"
 
 
