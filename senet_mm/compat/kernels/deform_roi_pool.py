@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,8 +17,8 @@ class _Samples(NamedTuple):
     image: int
     y: Tensor
     x: Tensor
-    corners: tuple[Tensor, Tensor, Tensor, Tensor]  # pixels, y * W + x: 00, 01 (in x), 10, 11
-    weights: tuple[Tensor, Tensor, Tensor, Tensor]  # of the corners; 0 outside the image
+    corners: tuple[Tensor, ...]  # pixels, y * W + x: 00, 01 (in x), 10, 11
+    weights: tuple[Tensor, ...]  # of the corners; 0 outside the image
     near: Tensor  # whether a sample lies in the image or less than a pixel beside it
     size: Tensor  # height and width of the region, (2,)
 
@@ -28,7 +28,7 @@ def deform_roi_pool_forward(
     rois: Tensor,
     offset: Tensor,
     output: Tensor,
-    **numbers: float,
+    **numbers: Any,
 ) -> None:
     """Average bilinear samples in each bin of each region, the bins moved by ``offset``.
 
@@ -44,10 +44,8 @@ def deform_roi_pool_forward(
     """
     for region, samples in enumerate(_sample(input, rois, offset, **numbers)):
         plane = input[samples.image].flatten(1)
-        values = sum(
-            plane[:, corner] * weight
-            for corner, weight in zip(samples.corners, samples.weights, strict=True)
-        )
+        corners = zip(samples.corners, samples.weights, strict=True)
+        values = torch.stack([plane[:, corner] * weight for corner, weight in corners]).sum(dim=0)
         output[region] = values.sum(dim=-1) / max(values.size(-1), 1)
 
 
@@ -58,7 +56,7 @@ def deform_roi_pool_backward(
     offset: Tensor,
     grad_input: Tensor,
     grad_offset: Tensor,
-    **numbers: float,
+    **numbers: Any,
 ) -> None:
     """Gradients of :func:`deform_roi_pool_forward`.
 
