@@ -8,7 +8,6 @@ GPU is not needed; each detector runs in a process of its own, with limits of ti
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib.metadata
 import multiprocessing
 import os
@@ -174,8 +173,6 @@ def main() -> None:
     text = "\n\n".join((versions(), table(rows), summary(rows)))
     print("", text, sep="\n")
     if args.out:
-        with contextlib.suppress(FileNotFoundError):
-            args.out.unlink()
         args.out.write_text(text + "\n", encoding="utf-8")
 
 

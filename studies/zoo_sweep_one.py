@@ -91,13 +91,13 @@ def make_data(model_cfg: ConfigDict, size: int) -> dict:
         2,
         shapes,
         num_items=[4, 4],
-        num_classes=max(num_classes, 2),
+        num_classes=min(max(num_classes, 2), 255),  # the semantic map has 8 bits
         with_mask=True,
         with_semantic=True,
     )
     for sample, proposals in zip(data["data_samples"], demo_mm_proposals(shapes, 50), strict=True):
         sample.proposals = proposals
-        sample.gt_instances.labels %= num_classes
+        sample.gt_instances.labels %= num_classes  # for a detector of one class
     return data
 
 

@@ -191,20 +191,20 @@ def _read_as(values: Tensor, output: Tensor) -> Tensor:
     """The first numbers of each image of (N, C, H, W), as (N, C, H_out, W_out)."""
     if values.shape[2:] == output.shape[2:]:
         return values
-    shape = len(values), values.size(1), *output.shape[2:]
-    needed, found = shape[1] * shape[2] * shape[3], values[0].numel()
-    if found < needed:
+    channels, size = values.size(1), output.shape[2:]
+    needed = channels * size.numel()
+    if values.shape[1:].numel() < needed:
         raise ValueError(
             f"modulated deformable convolution: offset and mask must be at least as large as the "
-            f"output, {tuple(shape[2:])}, found {tuple(values.shape[2:])}"
+            f"output, {tuple(size)}, found {tuple(values.shape[2:])}"
         )
-    return values.flatten(1)[:, :needed].reshape(shape)
+    return values.flatten(1)[:, :needed].unflatten(1, (channels, *size))
 
 
 def _write_as(grad: Tensor, result: Tensor) -> None:
     """Undo :func:`_read_as`: numbers that were not read have gradient 0."""
-    flat = result.new_zeros(len(result), result[0].numel())
-    flat[:, : grad[0].numel()] = grad.flatten(1)
+    flat = grad.new_zeros(len(grad), result.shape[1:].numel())
+    flat[:, : grad.shape[1:].numel()] = grad.flatten(1)
     result.copy_(flat.view(result.shape))
 
 
