@@ -122,7 +122,7 @@ def _walk(key: str, node: ast.expr) -> Iterator[tuple[str, str]]:
             yield from _walk(f"{key}.{keyword.arg}", keyword.value)
     elif isinstance(node, ast.Dict):
         for name, value in zip(node.keys, node.values, strict=True):
-            label = name.value if isinstance(name, ast.Constant) else name and ast.unparse(name)
+            label = str(name.value) if isinstance(name, ast.Constant) else "?"
             yield from _walk(f"{key}.{label}", value)
     elif isinstance(node, (ast.List, ast.Tuple)):
         if any(isinstance(item, (ast.Call, ast.Dict)) for item in node.elts):

@@ -81,7 +81,7 @@ class NumberedBatches:
                 if not self.endless or not len(self):
                     return
                 epoch += 1
-                sampler = getattr(self.batches, "sampler", None)
+                sampler: Any = getattr(self.batches, "sampler", None)
                 if hasattr(sampler, "set_epoch"):
                     sampler.set_epoch(epoch)
                 batches = iter(self.batches)
@@ -165,7 +165,7 @@ def number_batches(runner: Runner) -> NumberedBatches | None:
     return batches
 
 
-def _new_batches(runner: Runner, loader: DataLoader) -> Iterable[Any]:
+def _new_batches(runner: Runner, loader: Any) -> Iterable[Any]:
     """A batch sampler at its start, with the seed of a resumed run.
 
     The loader's own may have been drawn from, and was made before the checkpoint was read.

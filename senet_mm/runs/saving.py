@@ -30,7 +30,7 @@ class WholeCheckpointHook(Hook):
         saving: Any = runner.save_checkpoint
         if not isinstance(saving, _WholeSave):
             saving = _WholeSave(saving)
-            runner.save_checkpoint = saving  # type: ignore[method-assign]
+            runner.save_checkpoint = saving
         for hook in runner.hooks:
             if isinstance(hook, CheckpointHook):
                 hook.file_backend = _RemoveLater(hook.file_backend, saving.outdated)

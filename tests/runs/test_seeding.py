@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,3 +140,38 @@ def test_checkpoints_of_mmengine_alone(tmp_path: Path) -> None:
         toy.Runner.from_cfg(cfg).train()
     runner = toy.train(toy.toy_config(tmp_path, resume=True, **options))
     assert (runner.epoch, runner.iter) == (4, 20)
+
+
+# stopped by SIGKILL before an iteration
+IN_A_PROCESS = """
+import os, signal, sys
+from pathlib import Path
+import torch
+from tests.runs import toy_training as toy
+
+torch.distributed.init_process_group("gloo")
+wrapper = dict(type="MMDistributedDataParallel", device_ids=None)
+cfg = toy.toy_config(Path(sys.argv[1]), launcher="pytorch", model_wrapper_cfg=wrapper, resume=True)
+stop = int(sys.argv[2])
+toy.train(cfg, at=stop)
+if stop < 12:
+    os.kill(os.getpid(), signal.SIGKILL)
+torch.distributed.barrier()
+"""
+
+
+@pytest.mark.slow
+def test_two_processes(repo: Path, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(IN_A_PROCESS)
+    for work_dir, stop in (("whole", 99), ("parts", 8), ("parts", 99)):
+        launch = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone"]
+        launch += ["--nproc_per_node", "2", script, tmp_path / work_dir, stop]
+        subprocess.run(
+            [str(part) for part in launch],
+            env={**os.environ, "PYTHONPATH": str(repo)},
+            capture_output=True,
+        )
+    whole, parts = (flat_state(tmp_path / name / "epoch_4.pth") for name in ("whole", "parts"))
+    assert whole[".meta.iter"] == 12
+    assert differences(whole, parts) == []
