@@ -23,7 +23,10 @@ from senet_mm.cli.errors import run
 from senet_mm.shapes import generate_shapes
 
 # of wall time and of the folder; all else must be equal
-_UNEQUAL = ("time", "memory", "meta.cfg", "experiment_name", "last_ckpt", "best_ckpt")
+_UNEQUAL = (
+    *("time", "memory", "meta.cfg", "experiment_name", "last_ckpt", "best_ckpt"),
+    "mmengine_version",  # with the commit of the folder that it runs in
+)
 _CONFIG = """
 _base_ = "senet_mm::demo/faster_rcnn_se_r18_fpn_shapes.py"
 train_pipeline = [

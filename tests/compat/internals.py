@@ -12,20 +12,24 @@ OLD_TORCH = digit_version(torch.__version__) < digit_version("2.2")
 CALLABLES = {
     "mmdet.apis.DetInferencer._load_weights_to_model": "self, model, checkpoint, cfg",
     "mmdet.apis.DetInferencer": "model, weights, device, scope, palette",
-    "mmdet.engine.hooks.utils.trigger_visualization_hook": "cfg, args",
     "mmdet.models.backbones.resnet.Bottleneck.forward_plugin": "self, x, plugin_names",
     "mmdet.models.backbones.resnet.Bottleneck.make_block_plugins": "self, in_channels, plugins",
     "mmdet.models.backbones.resnet.ResNet.make_res_layer": "self, kwargs",
     "mmdet.models.backbones.resnext.Bottleneck._del_block_plugins": "self, plugin_names",
     "mmdet.visualization.get_palette": "palette, num_classes",
+    "mmengine.config.Config._file2dict": "filename",
+    "mmengine.config.Config._get_base_files": "filename",
     "mmengine.config.Config._get_cfg_path": "cfg_path, filename",
     "mmengine.hooks.Hook.after_load_checkpoint": "self, runner, checkpoint",
     "mmengine.hooks.Hook.after_test_iter": "self, runner, batch_idx, data_batch, outputs",
     "mmengine.hooks.Hook.before_train": "self, runner",
     "mmengine.hub.hub.get_config": "cfg_path, pretrained",
+    "mmengine.infer.BaseInferencer._load_model_from_metafile": "self, model",
     "mmengine.model.efficient_conv_bn_eval.turn_on_efficient_conv_bn_eval": "model, modules",
     "mmengine.model.update_init_info": "module, init_info",
     "mmengine.registry.DefaultScope.overwrite_default_scope": "scope_name",
+    "mmengine.runner.EpochBasedTrainLoop._decide_current_val_interval": "self",
+    "mmengine.runner.IterBasedTrainLoop._decide_current_val_interval": "self",
     "mmengine.runner.checkpoint.CheckpointLoader.register_scheme": "prefixes",
     "mmengine.runner.checkpoint.get_deprecated_model_names": "",
     "mmengine.runner.checkpoint.get_external_models": "",
@@ -37,6 +41,7 @@ CALLABLES = {
     "torch.fx.Tracer.path_of_module": "self, mod",
     "torch.hub.download_url_to_file": "url, dst",
     "torch.multiprocessing.reductions.StorageWeakRef": "storage",
+    "torch.nn.modules.module._has_any_global_hook": "",
     "torch.utils._python_dispatch.TorchDispatchMode.__torch_dispatch__": "self, func, types, args",
     "torch.utils._pytree.tree_flatten": "pytree" if OLD_TORCH else "tree",
 }
@@ -56,6 +61,7 @@ OPTIONS = {
     "torch.utils.flop_counter.FlopCounterMode": "display",
 }
 OPERATORS = {
+    "aten.bmm": "self, mat2",
     "aten.convolution_backward": "grad_output, input, weight, bias_sizes, stride, padding, "
     "dilation, transposed, output_padding, groups, output_mask",
     "aten.native_batch_norm": "input, weight, bias, running_mean, running_var, training, momentum, "
@@ -78,10 +84,11 @@ OPERATORS = {
 }
 # what objects have that a test makes, by kind
 ATTRIBUTES = {
-    "runner": "_load_from _has_loaded",
+    "runner": "_load_from _has_loaded _resume _randomness_cfg",
     "module": "_forward_hooks _forward_pre_hooks _backward_hooks _backward_pre_hooks",
     "tensor": "_base",
     "storage": "_cdata",
+    "resizing": "_input_size",
     "resnet": "arch_settings res_layers block inplanes maxpool zero_init_residual frozen_stages "
     "norm_eval norm_cfg conv_cfg avg_down",
     "basic_block": "conv1 conv2 norm1 norm2 relu downsample with_cp expansion",
@@ -90,9 +97,13 @@ ATTRIBUTES = {
     "after_conv1_plugins after_conv1_plugin_names after_conv3_plugin_names",
     "fpn": "in_channels out_channels num_outs start_level backbone_end_level lateral_convs",
     "flop_counter": "get_total_flops",
-    "coco": "dataset imgs cats anns imgToAnns createIndex",
+    "coco": "dataset createIndex",
     "coco_params": "iouThrs recThrs areaRng areaRngLbl",
     "proxy": "tracer",
 }
 # modules and classes that the names above stand in, or that are asserted by a test of their own
-OTHERS = {"_BatchNorm", "_C", "_dynamo", "_ext", "_params_init_info", "_rebuild_tensor_v3"}
+OTHERS = {
+    *("_BatchNorm", "_C", "_dynamo", "_ext", "_params_init_info", "_rebuild_tensor_v3"),
+    *("_are_functorch_transforms_active", "_current_level"),
+    *("_delete_", "_scope_"),  # of configs
+}

@@ -21,12 +21,14 @@ import torchvision  # noqa: F401 (registers torch.ops.torchvision)
 from mmdet.models.backbones import ResNet, ResNeXt
 from mmdet.models.backbones.resnet import BasicBlock, Bottleneck
 from mmdet.models.backbones.resnext import Bottleneck as ResNeXtBottleneck
+from mmdet.models.data_preprocessors import BatchSyncRandomResize
 from mmdet.models.necks import FPN
 from mmengine.model import BaseModel, BaseModule
 from mmengine.runner import Runner
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval, Params
 from torch import fx, nn
+from torch.autograd import forward_ad
 from torch.utils.flop_counter import FlopCounterMode
 
 import senet_mm
@@ -121,6 +123,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         module=nn.Module(),
         tensor=x[:1],
         storage=x.untyped_storage(),
+        resizing=BatchSyncRandomResize((1, 2)),
         resnet=ResNet(18),
         basic_block=BasicBlock(4, 4),
         bottleneck=Bottleneck(16, 4, plugins=[plugin]),
@@ -180,6 +183,8 @@ def test_torchs_own_reader_lists_an_archives_records(tmp_path: Path) -> None:
 def test_torch_tells_whether_it_compiles() -> None:
     is_compiling = getattr(torch.compiler, "is_compiling", None) or torch._dynamo.is_compiling
     assert is_compiling() is False
+    assert torch._C._are_functorch_transforms_active() is False
+    assert forward_ad._current_level == -1
     assert issubclass(nn.SyncBatchNorm, nn.modules.batchnorm._BatchNorm)
     assert hasattr(torch._utils, "_rebuild_tensor_v3") or OLD_TORCH
 

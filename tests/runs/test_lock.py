@@ -29,7 +29,8 @@ def test_a_second_training_is_refused_until_the_first_ends(tmp_path: Path) -> No
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert first.stdout is not None
-    worker = int(first.stdout.readline())
+    # what the stack prints at import comes first
+    worker = next(int(line) for line in first.stdout if line.strip().isdigit())
     try:
         taken = rf"{tmp_path} is in use by another training \(process {first.pid} on .*--work-dir"
         with pytest.raises(BlockingIOError, match=taken), hold_work_dir(tmp_path):

@@ -21,7 +21,7 @@ from senet_mm.runs.processes import start_processes
 SE = "senet_mm::demo/faster_rcnn_se_r18_fpn_shapes.py"
 RUN = """
 import sys
-from senet_mm.cli import common
+from senet_mm.cli import errors
 from senet_mm.cli import train
 from mmengine.runner import Runner
 
@@ -33,7 +33,7 @@ def start(cfg):
     return runner
 
 Runner.from_cfg = start
-common.run(train.main)
+errors.run(train.main)
 """
 
 
