@@ -8,6 +8,7 @@ from ..comparison.comparison import compare
 from ..comparison.inputs import resolve
 from ..comparison.report.tables import difference_tables, metrics_table, notes, verdicts
 from ..comparison.report.write import prepare_report, write_report
+from . import common as cli
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -36,6 +37,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
     parser.add_argument("--num-images", type=int, default=8, help="of the gallery, per detector")
+    cli.add_picture_argument(parser)
     args = parser.parse_args(argv)
     if len(args.runs) < 2:
         parser.error("expected two runs or more, the baseline first")
@@ -54,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         ann_file=args.ann_file,
         image_dir=args.image_dir,
         iou_type=args.iou_type,
+        pictures=args.check_images,
     )
     comparison, evaluation = compare(
         inputs, num_resamples=args.num_resamples, confidence=args.confidence, seed=args.seed

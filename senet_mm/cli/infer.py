@@ -10,7 +10,9 @@ from mmdet.apis import DetInferencer
 from mmengine.config import Config
 from torch import nn
 
+from ..runs.classes import named_meta
 from ..runs.config import read_config
+from ..runs.pictures import readable, reader_of
 from ..runs.preflight import prepare
 from ..weights.load.complete import check_complete
 from ..weights.load.detector import match_detector
@@ -28,7 +30,7 @@ class CheckedInferencer(DetInferencer):
     def _load_weights_to_model(self, model: nn.Module, checkpoint: None, cfg: Config) -> None:
         weights, _ = match_detector(model, self._checkpoint)
         check_complete(weights, model.state_dict(), self._checkpoint.source)
-        content = {"state_dict": weights, "meta": self._checkpoint.meta}
+        content = {"state_dict": weights, "meta": named_meta(self._checkpoint, cfg)}
         super()._load_weights_to_model(model, content, cfg)
 
 
@@ -47,18 +49,22 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    missing = [path for path in args.images if not Path(path).is_file()]
-    if missing:
-        raise FileNotFoundError(f"no such picture: {', '.join(missing)}")
     if len({Path(path).name for path in args.images}) < len(args.images):
         raise ValueError(
             "two pictures have one file name: their drawings would overwrite each other"
         )
     cfg = read_config(args.config)
+    pictures, problems = readable(args.images, reader_of(cfg))
+    if not pictures:
+        raise ValueError(f"no such picture: {'; '.join(problems)}")
     cfg.work_dir = args.out_dir
     cfg.load_from, cfg.resume = None, False  # the inferencer is given what is read here
     checkpoint = fetch(args.checkpoint)
     prepare(cfg, "infer")
     inferencer = CheckedInferencer(cfg, checkpoint, args.device)
-    inferencer(args.images, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False)
-    print(f"{len(args.images)} drawings in {args.out_dir}/vis, boxes in {args.out_dir}/preds")
+    inferencer(pictures, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False)
+    print(f"{len(pictures)} drawings in {args.out_dir}/vis, boxes in {args.out_dir}/preds")
+    if problems:
+        raise ValueError(
+            f"{len(problems)} of {len(args.images)} pictures were left out: {'; '.join(problems)}"
+        )

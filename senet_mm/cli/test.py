@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = cli.load_config(args)
     cfg.load_from = args.checkpoint
-    prepare(cfg, "test")
+    prepare(cfg, "test", pictures=args.check_images)
     if args.show_dir:
         args.show, args.wait_time = False, 0  # of mmdet's own tool, read by the hook's helper
         trigger_visualization_hook(cfg, args)

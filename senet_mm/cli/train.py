@@ -43,5 +43,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = cli.load_config(args)
     apply_train_arguments(cfg, args)
-    prepare(cfg, "train")
+    prepare(cfg, "train", pictures=args.check_images)
     Runner.from_cfg(cfg).train()

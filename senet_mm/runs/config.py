@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ..compat.packaged_configs import PREFIX, config_path
+from .annotation_copies import restore
 from .data_root import set_data_root
 
 
@@ -29,6 +30,7 @@ def read_config(name: str) -> Config:
         raise ValueError(f"config {name} is no valid config: {error}") from error
     if "model" not in cfg:
         raise ValueError(f"config {name} has no model")
+    restore(cfg)
     return cfg
 
 
