@@ -35,8 +35,19 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="job launcher",
     )
+    add_picture_argument(parser)
     # torch's older launcher passes the rank as an argument
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
+
+
+def add_picture_argument(parser: argparse.ArgumentParser) -> None:
+    """Add what tools take that read pictures of a data set."""
+    parser.add_argument(
+        "--no-check-images",
+        dest="check_images",
+        action="store_false",
+        help="do not read the headers of all pictures first (for slow disks)",
+    )
 
 
 def load_config(args: argparse.Namespace) -> Config:

@@ -8,6 +8,7 @@ from ..comparison.comparison import compare
 from ..comparison.inputs import resolve
 from ..comparison.report.tables import difference_tables, metrics_table, notes, verdicts
 from ..comparison.report.write import prepare_report, write_report
+from . import common as cli
 from .arguments import Parser, integer, number
 
 
@@ -41,6 +42,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--num-images", type=integer(0), default=8, help="of the gallery, per detector"
     )
+    cli.add_picture_argument(parser)
     args = parser.parse_args(argv)
     if len(args.runs) < 2:
         parser.error("expected two runs or more, the baseline first")
@@ -59,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         ann_file=args.ann_file,
         image_dir=args.image_dir,
         iou_type=args.iou_type,
+        pictures=args.check_images,
     )
     comparison, evaluation = compare(
         inputs, num_resamples=args.num_resamples, confidence=args.confidence, seed=args.seed

@@ -55,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = cli.load_config(args)
     out_dir = Path(args.out_dir or Path(cfg.work_dir) / "gates")
-    prepare(inference_config(cfg, args.checkpoint, out_dir / "log"), "test")
+    pictures = args.check_images
+    prepare(inference_config(cfg, args.checkpoint, out_dir / "log"), "test", pictures=pictures)
     model = build_detector(cfg)
     blocks = find_blocks(model)
     obstacles = find_obstacles(model, blocks)
@@ -65,7 +66,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         check_replaceable(out_dir / "dropped", force=args.force)
 
     statistics = record_gates(
-        cfg, args.checkpoint, work_dir=out_dir / "log", max_images=args.max_images
+        cfg,
+        args.checkpoint,
+        work_dir=out_dir / "log",
+        max_images=args.max_images,
+        pictures=pictures,
     )
     rows = summarize(blocks, statistics, obstacles)
     suggested = suggest(rows, args.max_deviation)
@@ -86,7 +91,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     names = select_blocks(args.drop, blocks, obstacles, suggested)
     gates = {name: statistics.mean(name)[0] for name in names}
     dropped = drop(cfg, args.checkpoint, gates, out_dir / "dropped", force=args.force)
-    table = compare_dropped(cfg, args.checkpoint, dropped, out_dir / "original", parameters=total)
+    table = compare_dropped(
+        cfg, args.checkpoint, dropped, out_dir / "original", parameters=total, pictures=pictures
+    )
     saved = total - dropped.parameters
     text = (
         f"Gates folded: {', '.join(names)}. "

@@ -12,7 +12,9 @@ from torch import nn
 
 from ..io.files import make_writable
 from ..io.outputs import spread
+from ..runs.classes import named_meta
 from ..runs.config import read_config
+from ..runs.pictures import readable, reader_of
 from ..runs.preflight import prepare
 from ..weights.load.complete import check_complete
 from ..weights.load.detector import match_detector
@@ -31,7 +33,7 @@ class CheckedInferencer(DetInferencer):
     def _load_weights_to_model(self, model: nn.Module, checkpoint: None, cfg: Config) -> None:
         weights, _ = match_detector(model, self._checkpoint)
         check_complete(weights, model.state_dict(), self._checkpoint.source)
-        content = {"state_dict": weights, "meta": self._checkpoint.meta}
+        content = {"state_dict": weights, "meta": named_meta(self._checkpoint, cfg)}
         super()._load_weights_to_model(model, content, cfg)
 
 
@@ -50,19 +52,23 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    missing = [path for path in args.images if not Path(path).is_file()]
-    if missing:
-        raise FileNotFoundError(f"no such picture: {', '.join(missing)}")
     make_writable(Path(args.out_dir), args.out_dir, "choose another --out-dir")
     cfg = read_config(args.config)
+    pictures, problems = readable(args.images, reader_of(cfg))
+    if not pictures:
+        raise ValueError(f"no such picture: {'; '.join(problems)}")
     cfg.work_dir = args.out_dir
     cfg.load_from, cfg.resume = None, False  # the inferencer is given what is read here
     checkpoint = fetch(args.checkpoint)
     prepare(cfg, "infer")
     inferencer = CheckedInferencer(cfg, checkpoint, args.device)
-    folders = spread(args.images, args.out_dir)
+    folders = spread(pictures, args.out_dir)
     for folder, images in folders.items():
         inferencer(images, out_dir=str(folder), pred_score_thr=args.score_thr, no_save_pred=False)
         print(f"{len(images)} drawings in {folder}/vis, boxes in {folder}/preds")
     if len(folders) > 1:
         print("Pictures whose name was taken are in folders of their own, in the order given")
+    if problems:
+        raise ValueError(
+            f"{len(problems)} of {len(args.images)} pictures were left out: {'; '.join(problems)}"
+        )

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         make_writable(Path(args.show_dir), f"--show-dir {args.show_dir}", "choose another folder")
     cfg = cli.load_config(args)
     cfg.load_from = args.checkpoint
-    prepare(cfg, "test")
+    prepare(cfg, "test", pictures=args.check_images)
     if args.show_dir:
         draw_into(cfg, args.show_dir)
     runner = Runner.from_cfg(cfg)

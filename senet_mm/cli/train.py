@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = cli.load_config(args)
     apply_train_arguments(cfg, args)
-    prepare(cfg, "train")
+    prepare(cfg, "train", pictures=args.check_images)
     with hold_work_dir(cfg.work_dir):
         runner = Runner.from_cfg(cfg)
         scale_by_effective_batch(runner)

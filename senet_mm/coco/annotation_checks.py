@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -40,6 +40,12 @@ class _Key:
     default: Any = _REQUIRED
 
 
+_FLAG: dict[str, Any] = dict(
+    kinds=(int, float, bool),
+    accepted="0 or 1",
+    is_right=lambda values: (values == 0) | (values == 1),
+    default=0,
+)
 _SIDE: dict[str, Any] = dict(
     kinds=(int, float),
     accepted="a number of pixels above 0",
@@ -59,14 +65,10 @@ _KEYS: dict[str, tuple[_Key, ...]] = {
             (int, float),
             "a number of pixels, 0 or more",
             lambda values: (values >= 0) & (values < np.inf),
+            default=0,  # until the shapes are known
         ),
-        _Key(
-            "iscrowd",
-            (int, float, bool),
-            "0 or 1",
-            lambda values: (values == 0) | (values == 1),
-            default=0,
-        ),
+        _Key("iscrowd", **_FLAG),
+        _Key("ignore", **_FLAG),
     ),
 }
 _BOX = "[x, y, width, height], finite numbers"
@@ -81,8 +83,9 @@ def checked_columns(path: Path, data: Any) -> dict[str, dict[str, Any]]:
 
     Returns:
         For 'images', 'categories' and 'annotations' a list by key: ``id`` and the keys of the
-        table above, arrays where they are numbers. Of annotations also ``image`` and
-        ``category``, (N,) places among the images and categories, and ``bbox``, (N, 4).
+        table above, arrays where they are numbers; ``absent`` by key, where a default stands for
+        an absent or null value. Of annotations also ``image`` and ``category``, (N,) places among
+        the images and categories, and ``bbox``, (N, 4).
 
     Raises:
         ValueError: Naming the file, the entry, its value and what is accepted.
@@ -105,22 +108,10 @@ def checked_columns(path: Path, data: Any) -> dict[str, dict[str, Any]]:
     }
     for name, keys in _KEYS.items():
         columns[name] |= {key.name: parts[name].column(key) for key in keys}
+        columns[name]["absent"] = {
+            key.name: parts[name].absent(key.name) for key in keys if key.default is not _REQUIRED
+        }
     return columns
-
-
-def checked_masks(path: Path, annotations: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
-    """The masks of annotations, each of which must have one.
-
-    Raises:
-        ValueError: Counting those without.
-    """
-    without = [a["id"] for a in annotations if not a.get("segmentation")]
-    if without:
-        raise ValueError(
-            f"{path}: {len(without)} annotations have no segmentation, first {without[0]}; "
-            "masks cannot be evaluated on it, only boxes (iou type 'bbox')"
-        )
-    return tuple(a["segmentation"] for a in annotations)
 
 
 @dataclass(frozen=True)
@@ -202,6 +193,10 @@ class _Part:
         self._refuse_first(~key.is_right(array), describe)
         return array
 
+    def absent(self, key: str) -> np.ndarray:
+        """(N,) whether an entry lacks a key, or has null there."""
+        return np.array([entry.get(key) is None for entry in self.entries], dtype=bool)
+
     def _values(self, key: str) -> list[Any]:
         try:
             return [entry[key] for entry in self.entries]
@@ -209,7 +204,7 @@ class _Part:
             place = next(i for i, entry in enumerate(self.entries) if key not in entry)
             raise ValueError(
                 f"{self.path} is not a COCO instances file: an entry lacks {key!r} "
-                f"({self._label(place)})"
+                f"({self._label(place)}), which every one of its {self.name} must have"
             ) from None
 
     def _refuse_first(

@@ -6,7 +6,6 @@ import functools
 import gc
 import json
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from .annotation_checks import checked_columns, checked_masks
+from .annotation_checks import checked_columns
+from .defaults import describe_defaults, fill_areas
+from .mask_checks import describe_wrong, find_wrong_masks
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +28,10 @@ class Objects:
         image: (N,) index into the images of the :class:`Annotations`.
         category: (N,) index into its categories.
         boxes: (N, 4) left, top, width and height in pixels.
-        area: (N,) area in pixels, as the file says.
+        area: (N,) area in pixels, as the file says; where it does not, that of the mask, or of
+            the box where there is no mask.
         is_crowd: (N,) whether it is a crowd.
+        is_ignored: (N,) whether it has ``ignore``, which mmdet's data sets leave out.
         masks: N masks in any of COCO's forms, if they were asked for.
     """
 
@@ -38,6 +41,7 @@ class Objects:
     boxes: np.ndarray
     area: np.ndarray
     is_crowd: np.ndarray
+    is_ignored: np.ndarray
     masks: tuple[Any, ...] | None = None
 
 
@@ -55,6 +59,9 @@ class Annotations:
         image_sizes: (I, 2) width and height in pixels; infinite where the file does not say.
         category_ids: Ids of the K categories.
         objects: The objects.
+        mended: What was not as mmdet and COCOeval read it, and what was taken instead; they need
+            a copy of the file in which it is right (:func:`.mended.mended`).
+        mask_problem: Why the objects' masks cannot be used, if they cannot.
     """
 
     path: Path
@@ -64,6 +71,8 @@ class Annotations:
     image_sizes: np.ndarray
     category_ids: tuple[int | str, ...]
     objects: Objects
+    mended: tuple[str, ...] = ()
+    mask_problem: str | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -106,7 +115,8 @@ def expected_layout() -> str:
 def read_annotations(path: str | Path, *, masks: bool = False) -> Annotations:
     """Read and check an annotation file, for training and for evaluation.
 
-    An object without ``iscrowd`` is no crowd. A file is read once, as long as it stays the same.
+    Absent or null, ``iscrowd`` and ``ignore`` are 0, and ``area`` is that of the mask, or of the
+    box where there is no mask. A file is read once, as long as it stays the same.
 
     Args:
         path: The file.
@@ -120,7 +130,8 @@ def read_annotations(path: str | Path, *, masks: bool = False) -> Annotations:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"annotation file {path} not found. {expected_layout()}")
+        problem = "is no regular file" if path.exists() else "not found"
+        raise FileNotFoundError(f"annotation file {path} {problem}. {expected_layout()}")
     stat = path.stat()
     return _read(path, masks, (stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size))
 
@@ -128,9 +139,10 @@ def read_annotations(path: str | Path, *, masks: bool = False) -> Annotations:
 @functools.lru_cache(maxsize=8)
 def _read(path: Path, masks: bool, version: tuple[int, ...]) -> Annotations:
     with _no_collection():
+        content = path.read_bytes()
         try:
-            data = json.loads(path.read_bytes())
-        except ValueError as error:
+            data = json.loads(content)
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} is not a JSON file: {error}") from error
         columns = checked_columns(path, data)
     images, categories, objects = (columns[k] for k in ("images", "categories", "annotations"))
@@ -143,8 +155,14 @@ def _read(path: Path, masks: bool, version: tuple[int, ...]) -> Annotations:
             stacklevel=3,
         )
     sizes = np.stack([images["width"], images["height"]], axis=1)
+    entries, mask_sizes = data["annotations"], sizes[objects["image"]]
+    wrong_masks = find_wrong_masks(entries, mask_sizes)
+    mask_problem = describe_wrong(path, entries, mask_sizes, wrong_masks)
+    if masks and mask_problem:
+        raise ValueError(mask_problem)
     if masks and not np.isfinite(sizes).all():
         raise ValueError(f"{path}: images have no width and height; masks cannot be evaluated")
+    fill_areas(objects, entries, sizes, wrong_masks)
     return Annotations(
         path=path,
         categories=tuple(zip(categories["id"], categories["name"], strict=True)),
@@ -159,8 +177,11 @@ def _read(path: Path, masks: bool, version: tuple[int, ...]) -> Annotations:
             boxes=objects["bbox"],
             area=objects["area"],
             is_crowd=objects["iscrowd"] != 0,
-            masks=checked_masks(path, data["annotations"]) if masks else None,
+            is_ignored=objects["ignore"] != 0,
+            masks=tuple(entry["segmentation"] for entry in entries) if masks else None,
         ),
+        mended=describe_defaults(content, images["absent"], objects["absent"]),
+        mask_problem=mask_problem,
     )
 
 
@@ -182,43 +203,3 @@ def _no_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def check_same_annotations(first: Annotations, second: Annotations) -> None:
-    """Check that two annotation files have the same images, categories and objects.
-
-    Paths, the order of entries and the ids of annotations may differ; masks too where they were
-    not read, as the evaluation of boxes takes nothing from them.
-
-    Raises:
-        ValueError: Naming both files and what differs.
-    """
-    if first is second:
-        return
-    counts: dict[str, list[Counter[Any]]] = {
-        "images": [Counter(file.image_ids) for file in (first, second)],
-        "categories": [Counter(file.categories) for file in (first, second)],
-        "objects": [_count_objects(file) for file in (first, second)],
-    }
-    for part, (one, other) in counts.items():
-        if one != other:
-            raise ValueError(
-                f"results on different {part} cannot be compared: {first.path} and {second.path} "
-                f"differ in {part} ({(one - other).total()} only in the first, "
-                f"{(other - one).total()} only in the second); "
-                "evaluate every run on one annotation file"
-            )
-
-
-def _count_objects(file: Annotations) -> Counter[tuple[Any, ...]]:
-    """What evaluation takes from each object; images and categories are the same by now."""
-    objects = file.objects
-    columns: list[Any] = [
-        objects.image.tolist(),
-        objects.category.tolist(),
-        map(tuple, objects.boxes.tolist()),
-        objects.area.tolist(),
-        objects.is_crowd.tolist(),
-        map(str, objects.masks or [None] * len(objects.ids)),
-    ]
-    return Counter(zip(*columns, strict=True))

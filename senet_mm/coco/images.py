@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from .annotations import expected_layout, read_annotations
@@ -11,7 +12,7 @@ _NAMED = 3  # how many missing images a message names
 
 
 def check_images(path: Path, image_dir: Path) -> None:
-    """Check that every image of an annotation file is in a folder and not empty.
+    """Check that every image of an annotation file is in a folder, a file, and not empty.
 
     Raises:
         FileNotFoundError: Naming the folder, or some of the images.
@@ -19,19 +20,55 @@ def check_images(path: Path, image_dir: Path) -> None:
     if not image_dir.is_dir():
         raise FileNotFoundError(f"image folder {image_dir} not found. {expected_layout()}")
     with os.scandir(image_dir) as entries:
-        present = {entry.name for entry in entries if entry.stat().st_size > 0}
+        present = {entry.name for entry in entries if _is_file(entry)}
     # a file name may have a subfolder, which the listing does not show
     missing = [
         name
         for name in read_annotations(path).file_names
-        if name not in present and not _non_empty(image_dir / name)
+        if name not in present and not _is_file(image_dir / name)
     ]
     if missing:
+        hint = _hint(missing[0], image_dir)
         raise FileNotFoundError(
-            f"{len(missing)} images of {path} are missing or empty in {image_dir}: "
+            f"{len(missing)} images of {path} are missing, empty or no files in {image_dir}: "
             f"{', '.join(missing[:_NAMED])}{', ...' if len(missing) > _NAMED else ''}"
+            f"{f' ({hint})' if hint else ''}"
         )
 
 
-def _non_empty(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
+def _is_file(entry: os.DirEntry[str] | Path) -> bool:
+    """Whether something is a regular file with content, found without opening it."""
+    try:
+        state = entry.stat()
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(state.st_mode) and state.st_size > 0
+
+
+def _hint(name: str, image_dir: Path) -> str | None:
+    """What the name of a missing image might have meant."""
+    if "\0" in name:
+        return "the name holds a null character"
+    place = image_dir / name
+    if place.exists():
+        kind = "a folder" if place.is_dir() else "empty" if place.is_file() else "no regular file"
+        return f"{name} is {kind}"
+    slashes = name.replace("\\", "/")
+    if slashes != name and _is_file(image_dir / slashes):
+        return f"{slashes} is there: write the names with /"
+    if _is_file(image_dir.parent / name):
+        return (
+            f"{image_dir.parent / name} is there: the names hold the folder already, so set "
+            "data_prefix=dict(img='') of the data set or take it out of them"
+        )
+    if _is_file(image_dir / Path(slashes).name):
+        return f"{Path(slashes).name} is there, without the folders of the name"
+    folder = place.parent
+    if folder.is_dir():
+        same = [e.name for e in os.scandir(folder) if e.name.lower() == place.name.lower()]
+        if same:
+            return f"{same[0]} is there: capitals and small letters differ"
+        stem = [e.name for e in os.scandir(folder) if Path(e.name).stem == place.stem]
+        if stem:
+            return f"{stem[0]} is there"
+    return None

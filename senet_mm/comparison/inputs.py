@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..coco.annotations import Annotations, check_same_annotations, read_annotations
+from ..coco.annotations import Annotations, read_annotations
+from ..coco.dropped import check_objects
 from ..coco.results import Detections, read_results
+from ..coco.same import check_same_annotations
 from ..runs.detect import Inference, plan, results_file
 from ..runs.work_dir import Run, make_run, read_run
 
@@ -60,6 +62,7 @@ def resolve(
     ann_file: str | Path | None = None,
     image_dir: str | Path | None = None,
     iou_type: str = "bbox",
+    pictures: bool = True,
 ) -> Inputs:
     """Read what a user wants to compare, and check it; no inference is run.
 
@@ -73,6 +76,7 @@ def resolve(
         ann_file: Annotations, by default those of the runs' test sets; they must be the same.
         image_dir: Their images; by default those of the first run's test set.
         iou_type: 'bbox' or 'segm'.
+        pictures: Whether to read the headers of the pictures that detectors will run on.
 
     Raises:
         FileNotFoundError, ValueError: If a source is none of these, names do not fit, there are
@@ -92,12 +96,13 @@ def resolve(
         raise FileNotFoundError(f"--image-dir {image_dir} is no folder")
     ours = [one.run for one in listed if one.run is not None]
     annotations = _shared_annotations(ours, ann_file, masks=iou_type == "segm")
+    check_objects(annotations)
     given = {
         one.results_file: read_results(one.results_file, annotations, iou_type)
         for one in listed
         if one.run is None
     }
-    planned = {results_file(run).resolve(): plan(run) for run in ours}
+    planned = {results_file(run).resolve(): plan(run, pictures=pictures) for run in ours}
     if image_dir is None and ours:
         image_dir = ours[0].image_dir
     return Inputs(

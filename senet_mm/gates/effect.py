@@ -14,7 +14,13 @@ from .drop import Dropped
 
 
 def compare_dropped(
-    cfg: Config, checkpoint: str | Path, dropped: Dropped, work_dir: Path, *, parameters: int
+    cfg: Config,
+    checkpoint: str | Path,
+    dropped: Dropped,
+    work_dir: Path,
+    *,
+    parameters: int,
+    pictures: bool = True,
 ) -> str:
     """Evaluate a checkpoint with and without the gates that were dropped.
 
@@ -24,6 +30,7 @@ def compare_dropped(
         dropped: The one without.
         work_dir: Where the detections of the first go.
         parameters: Parameters of the first.
+        pictures: Whether to read the headers of the test set's pictures first.
 
     Returns:
         A Markdown table: COCO metrics in percent and parameters, before, after
@@ -39,7 +46,7 @@ def compare_dropped(
     rows = [["", *METRICS, "params"], ["---"] + ["---:"] * (len(METRICS) + 1)]
     values = {}
     for name, (run, count) in runs.items():
-        metrics = coco_metrics(run.ann_file, detect(run))
+        metrics = coco_metrics(run.ann_file, detect(run, pictures=pictures))
         values[name] = [metrics[metric] for metric in METRICS], count
         rows.append([name, *map(_percent, values[name][0]), f"{count:,}"])
     (before, count_before), (after, count_after) = values.values()

@@ -18,7 +18,12 @@ from .statistics import GateRecorder, GateStatistics
 
 
 def record_gates(
-    cfg: Config, checkpoint: str | Path, *, work_dir: str | Path, max_images: int | None = None
+    cfg: Config,
+    checkpoint: str | Path,
+    *,
+    work_dir: str | Path,
+    max_images: int | None = None,
+    pictures: bool = True,
 ) -> GateStatistics:
     """Gates of every SE block over the test set of a config, by the classes in the image.
 
@@ -30,6 +35,7 @@ def record_gates(
         checkpoint: The checkpoint.
         work_dir: Where mmengine writes its log.
         max_images: Take only the first images of the test set.
+        pictures: Whether to read the headers of the test set's pictures first.
 
     Raises:
         FileNotFoundError, ValueError: If there is not one test data set, it is missing, empty or
@@ -37,7 +43,7 @@ def record_gates(
     """
     single_test_set(cfg)
     test_cfg = _silent(inference_config(cfg, checkpoint, work_dir), max_images)
-    prepare(test_cfg, "test")
+    prepare(test_cfg, "test", pictures=pictures)
     runner = Runner.from_cfg(test_cfg)
     with GateRecorder(runner.model) as recorder:
         dataset = runner.test_dataloader.dataset

@@ -11,6 +11,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ..compat.packaged_configs import PREFIX, config_path
+from .annotation_copies import restore
 from .config_file import read_config_file
 from .data_root import set_data_root
 from .options import check_options
@@ -26,7 +27,9 @@ def read_config(name: str) -> Config:
     file = config_path(name) if name.startswith(PREFIX) else Path(name)
     if not file.is_file():
         raise FileNotFoundError(f"config {name} not found")
-    return read_config_file(file, name)
+    cfg = read_config_file(file, name)
+    restore(cfg)
+    return cfg
 
 
 def load_config(

@@ -9,6 +9,7 @@ from mmdet.visualization import get_palette
 from mmengine.config import Config, ConfigDict
 
 from ..coco.annotations import Annotations, expected_layout, read_annotations
+from .classes import check_unique
 from .datasets import annotation_path, dataset_class, datasets_of, is_coco
 
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
@@ -77,6 +78,7 @@ def _set_classes(cfg: Config, datasets: list[ConfigDict], files: dict[Path, Anno
     for path, other in others:
         if other.categories != file.categories:
             raise ValueError(f"{first} and {path} have different categories; they must be the same")
+    check_unique(file, file.classes)
     default = dataset_class(datasets[0]).METAINFO["classes"]
     old_classes = tuple((datasets[0].get("metainfo") or {}).get("classes", default))
     if file.classes == old_classes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
@@ -13,14 +14,21 @@ from mmengine.dataset import BaseDataset
 
 def datasets_of(cfg: Config, loader: str) -> Iterator[ConfigDict]:
     """Yield the data sets of a dataloader, those inside wrappers (repeat, concat) included."""
-    stack = [cfg[loader].dataset] if cfg.get(loader) else []
+    for _, dataset in located_datasets(cfg, loader):
+        yield dataset
+
+
+def located_datasets(cfg: Config, loader: str) -> Iterator[tuple[str, ConfigDict]]:
+    """Yield the data sets of a dataloader, each with the key of the config where it stands."""
+    stack = [(f"{loader}.dataset", cfg[loader].dataset)] if cfg.get(loader) else []
     while stack:
-        dataset = stack.pop()
-        inner = [dataset["dataset"]] if "dataset" in dataset else dataset.get("datasets", [])
-        if inner:
-            stack.extend(inner)
+        key, dataset = stack.pop()
+        if "dataset" in dataset:
+            stack.append((f"{key}.dataset", dataset["dataset"]))
+        elif dataset.get("datasets"):
+            stack += [(f"{key}.datasets.{i}", inner) for i, inner in enumerate(dataset.datasets)]
         else:
-            yield dataset
+            yield key, dataset
 
 
 def single_test_set(cfg: Config) -> ConfigDict:
@@ -68,3 +76,20 @@ def image_dir(dataset: ConfigDict) -> Path:
     """Image folder of a data set."""
     prefix = (dataset.get("data_prefix") or {}).get("img", "")
     return Path(dataset.get("data_root") or "") / prefix
+
+
+def transforms_of(pipeline: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the transforms of a pipeline, those inside others included."""
+    if isinstance(pipeline, (list, tuple)):
+        for part in pipeline:
+            yield from transforms_of(part)
+    elif isinstance(pipeline, Mapping):
+        yield pipeline
+        for part in pipeline.values():
+            if isinstance(part, (list, tuple, Mapping)):
+                yield from transforms_of(part)
+
+
+def loads_masks(dataset: ConfigDict) -> bool:
+    """Whether the pipeline of a data set loads masks."""
+    return any(transform.get("with_mask") for transform in transforms_of(dataset.get("pipeline")))

@@ -16,7 +16,8 @@ from ..coco.results import IOU_TYPES
 from ..io.files import write_whole
 from ..weights.read.file import sha256
 from .config import inference_config
-from .preflight import check_data, prepare
+from .data import check_data
+from .preflight import prepare
 from .work_dir import Run
 
 
@@ -40,13 +41,17 @@ def results_file(run: Run, iou_type: str = "bbox") -> Path:
     return Path(f"{_stem(run)}.{iou_type}.json")
 
 
-def plan(run: Run) -> Inference | None:
+def plan(run: Run, *, pictures: bool = True) -> Inference | None:
     """What must be detected; None where that was done for this checkpoint, data and config.
+
+    Args:
+        run: The run.
+        pictures: Whether to read the headers of the pictures.
 
     Raises:
         FileNotFoundError, ValueError: If the data set or checkpoint is not right.
     """
-    check_data(run.config, ("test_dataloader",))
+    check_data(run.config, ("test_dataloader",), pictures=pictures)
     fingerprint = dict(
         checkpoint=sha256(run.checkpoint),
         annotations=sha256(run.ann_file),
@@ -61,7 +66,7 @@ def plan(run: Run) -> Inference | None:
         format_only=True,
         outfile_prefix=f"{_stem(run)}.unfinished",
     )
-    prepare(cfg, "test")
+    prepare(cfg, "test", pictures=pictures)
     return Inference(run, cfg, fingerprint)
 
 
@@ -83,8 +88,12 @@ def infer(inference: Inference) -> None:
     write_whole(_record(run), json.dumps(inference.fingerprint))
 
 
-def detect(run: Run) -> Path:
+def detect(run: Run, *, pictures: bool = True) -> Path:
     """Run the checkpoint over the test set, unless that was done already.
+
+    Args:
+        run: The run.
+        pictures: Whether to read the headers of the pictures.
 
     Returns:
         The COCO results file with boxes.
@@ -92,7 +101,7 @@ def detect(run: Run) -> Path:
     Raises:
         FileNotFoundError, ValueError: As :func:`plan` does.
     """
-    inference = plan(run)
+    inference = plan(run, pictures=pictures)
     if inference is not None:
         infer(inference)
     return results_file(run)

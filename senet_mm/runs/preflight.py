@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
-from ..coco.annotations import read_annotations
-from ..coco.images import check_images
 from ..io.files import make_writable
-from .checkpoints import check_checkpoints
-from .datasets import annotation_path, datasets_of, image_dir, is_coco
+from ..weights.read.sources import fetch
+from .annotation_copies import apply, restore
+from .checkpoints import check_checkpoints, resumed_checkpoint
+from .classes import Trained, classes_of_meta
+from .data import check_data, settle
 from .finite import FiniteHook
 from .frozen import check_frozen
 from .hooks import CheckFitHook, WeightsHook, add_hooks
@@ -31,7 +33,7 @@ _LOADERS: dict[Task, tuple[str, ...]] = {
 }
 
 
-def prepare(cfg: Config, task: Task) -> None:
+def prepare(cfg: Config, task: Task, *, pictures: bool = True) -> None:
     """Make a run ready, or stop it before anything is computed; twice does no more than once.
 
     Joins the processes of the run, adds our hooks to the config, and checks
@@ -41,6 +43,7 @@ def prepare(cfg: Config, task: Task) -> None:
         cfg: The config, with ``work_dir``, and in ``load_from`` what is tested.
         task: ``train``, ``test`` (of a comparison and of gates too), or
             ``infer``, which reads no data set and has no hooks.
+        pictures: Whether to read the headers of the data sets' pictures.
 
     Raises:
         FileNotFoundError, ValueError, OSError, ConnectionError, ImportError:
@@ -50,7 +53,8 @@ def prepare(cfg: Config, task: Task) -> None:
     if task != "infer":  # mmdet's inferencer has no hooks
         add_hooks(cfg, _hooks(cfg, task))
     start_processes(cfg)
-    check_on_each_node(lambda: _check(cfg, task))
+    restore(cfg)
+    apply(cfg, check_on_each_node(lambda: _check(cfg, task, pictures)))
 
 
 def _hooks(cfg: Config, task: Task) -> list[type[Hook]]:
@@ -60,29 +64,24 @@ def _hooks(cfg: Config, task: Task) -> list[type[Hook]]:
     return [*training, WeightsHook, *complete]
 
 
-def _check(cfg: Config, task: Task) -> None:
+def _check(cfg: Config, task: Task, pictures: bool) -> Mapping[str, Any]:
     if task != "infer":
         check_settings(cfg, training=task == "train")
     if task == "train":
         check_resume(cfg)  # before what reads the checkpoint
         check_frozen(cfg)
     check_checkpoints(cfg, initialize=task == "train")  # before the data set is read
-    check_data(cfg, _LOADERS[task])
     folder = Path(cfg.work_dir)
     make_writable(folder, f"the work dir {folder}", "choose one with --work-dir or --out-dir")
+    trained = _trained(cfg, must_agree=task != "train")
+    return settle(check_data(cfg, _LOADERS[task], pictures=pictures, trained=trained), folder)
 
 
-def check_data(cfg: Config, loaders: tuple[str, ...]) -> None:
-    """Check annotation files and images of the COCO data sets of some dataloaders.
-
-    Raises:
-        FileNotFoundError, ValueError: Naming what is missing or wrong.
-    """
-    for loader in loaders:
-        for dataset in datasets_of(cfg, loader):
-            if not is_coco(dataset):
-                continue
-            path = annotation_path(dataset)
-            if read_annotations(path).num_annotations == 0 and loader == "train_dataloader":
-                raise ValueError(f"{path} has no annotation: there is nothing to train on")
-            check_images(path, image_dir(dataset))
+def _trained(cfg: Config, *, must_agree: bool) -> Trained | None:
+    """The classes of the checkpoint that a run loads or resumes, if it tells them."""
+    resumed = resumed_checkpoint(cfg)
+    source = resumed or cfg.get("load_from")
+    if not source:
+        return None
+    classes = classes_of_meta(fetch(source).meta)
+    return classes and Trained(source, classes, must_agree or bool(cfg.get("resume")))

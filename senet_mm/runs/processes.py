@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import torch
 from mmengine.config import Config
@@ -18,6 +19,7 @@ _VARIABLES = {
     "slurm": "SLURM_PROCID",
     "mpi": "OMPI_COMM_WORLD_RANK",
 }
+T = TypeVar("T")
 _PATIENCE = timedelta(days=1)  # with the process that downloads and checks for the others
 
 
@@ -62,34 +64,39 @@ def start_processes(cfg: Config) -> None:
         )
 
 
-def check_on_each_node(check: Callable[[], None]) -> None:
+def check_on_each_node(check: Callable[[], T]) -> T:
     """Run a check in one process of each node; what it raises stops every process.
 
     The other processes wait for it, so that what it downloads is there for them.
+
+    Returns:
+        What the check of the first process returned, in every process.
 
     Raises:
         StoppedElsewhere: If the check of another process failed.
         Whatever the check raises.
     """
     if not is_distributed():
-        check()
-        return
+        return check()
     # of its own, for CPUs: a GPU's would give up within minutes
     group = distributed.new_group(backend="gloo", timeout=_PATIENCE)
     error: Exception | None = None
+    found: T | None = None
     if int(os.environ.get("LOCAL_RANK", 0)) == 0:
         try:
-            check()
+            found = check()
         except Exception as failure:  # whatever it is, the others must not wait for ever
             error = failure
-    messages: list[str | None] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(messages, error and (str(error) or repr(error)), group=group)
+    answers: list[Any] = [None] * distributed.get_world_size()
+    message = error and (str(error) or repr(error))
+    distributed.all_gather_object(answers, (message, found), group=group)
     distributed.destroy_process_group(group)
     if error is not None:
         raise error
-    for rank, message in enumerate(messages):
+    for rank, (message, _) in enumerate(answers):
         if message is not None:
             raise StoppedElsewhere(f"process {rank} has stopped: {message}")
+    return answers[0][1]
 
 
 def _wrap_for_cpu(cfg: Config) -> None:

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from senet_mm.coco.accumulate import ALL_METRICS
-from senet_mm.coco.annotations import Annotations, check_same_annotations, read_annotations
+from senet_mm.coco.annotations import Annotations, read_annotations
 from senet_mm.coco.matches import match
 from senet_mm.coco.metrics import coco_metrics
 from senet_mm.coco.results import read_results
+from senet_mm.coco.same import check_same_annotations
 from tests.coco.coco_cases import coco_eval, random_case, write_case
 
 

@@ -32,8 +32,8 @@ class Detector:
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch) -> Run:
     monkeypatch.setattr(module, "Runner", Detector)
-    monkeypatch.setattr(module, "check_data", lambda *_: None)
-    monkeypatch.setattr(module, "prepare", lambda *_: None)
+    monkeypatch.setattr(module, "check_data", lambda *_, **__: None)
+    monkeypatch.setattr(module, "prepare", lambda *_, **__: None)
     monkeypatch.setattr(Detector, "kinds", ("bbox",))
     monkeypatch.setattr(Detector, "number", 0)
     (tmp_path / "ann.json").write_text("{}")

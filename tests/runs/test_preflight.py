@@ -9,8 +9,9 @@ from mmengine.config import Config
 
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.runs.config import inference_config, load_config
+from senet_mm.runs.data import check_data
 from senet_mm.runs.data_root import set_data_root
-from senet_mm.runs.preflight import check_data, prepare
+from senet_mm.runs.preflight import prepare
 
 
 def config(name: str, **options: object) -> Config:

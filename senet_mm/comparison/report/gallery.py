@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
+import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 from tqdm import tqdm
@@ -67,12 +68,20 @@ def galleries(
             panels = _panels(evaluation, (baseline, name), image)
             file_name = evaluation.annotations.file_names[image]
             try:
-                picture = draw_panels(image_dir / file_name, panels)
-            except FileNotFoundError as error:
+                picture = draw_panels(_inside(image_dir, file_name), panels)
+            except (OSError, ValueError, cv2.error) as error:
                 missing[f"The gallery lacks an {error}."] = None
             else:
                 exhibits[name].append(Exhibit(file_name, float(effect[image]), picture))
     return exhibits, list(missing)
+
+
+def _inside(image_dir: Path, file_name: str) -> Path:
+    """The path of an image; annotation files come from anywhere, and name no other files here."""
+    name = PurePath(file_name)
+    if name.is_absolute() or ".." in name.parts:
+        raise ValueError(f"image {file_name}, which lies outside of {image_dir}")
+    return image_dir / name
 
 
 def _mean_effects(evaluation: Evaluation, progress: bool) -> dict[str, np.ndarray]:

@@ -57,7 +57,9 @@ def draw_panels(image_file: Path, panels: Mapping[str, Sequence[Drawing]]) -> np
     Raises:
         FileNotFoundError: If there is no such image, or it cannot be read.
     """
-    image = cv2.imread(str(image_file))  # as mmdet reads it, turned where its camera was
+    image = None
+    if image_file.is_file():  # a pipe would never end
+        image = cv2.imread(str(image_file))  # as mmdet reads it, turned where its camera was
     if image is None:
         raise FileNotFoundError(f"image {image_file} is not there, or is no image")
     sides = image.shape[:2]

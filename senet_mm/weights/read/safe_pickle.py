@@ -40,7 +40,7 @@ class Opaque:
 
 
 class _Dict(dict):
-    """An OrderedDict without attributes that a pickle could set."""
+    """An OrderedDict or Counter without attributes that a pickle could set."""
 
     __slots__ = ()
 
@@ -101,6 +101,7 @@ def _encode(text: str, encoding: str) -> bytes:
 
 _PLAIN = (bool, bytearray, complex, dict, float, frozenset, int, list, set, str, tuple)
 _CLASSES = {("builtins", kind.__name__): kind for kind in _PLAIN} | {
+    ("collections", "Counter"): _Dict,  # milestones of a MultiStepLR
     ("collections", "OrderedDict"): _Dict,
     ("collections", "deque"): deque,
     ("torch", "Size"): tuple,

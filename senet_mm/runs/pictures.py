@@ -1,0 +1,218 @@
+"""Whether the pictures of a data set are there, can be read, and are as its file says."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import mmcv
+import numpy as np
+from mmengine.config import Config, ConfigDict
+from PIL import Image
+from tqdm import tqdm
+
+from ..coco.annotations import Annotations
+from .datasets import datasets_of, transforms_of
+from .picture_headers import Header, file_problem, read_header
+
+_NAMED = 3  # how many pictures a message names
+_THREADS = 8
+_LONG = 2000  # pictures from which on a bar is shown
+_T, _R = TypeVar("_T"), TypeVar("_R")
+
+
+@dataclass(frozen=True)
+class Loader:
+    """How a pipeline reads pictures.
+
+    Attributes:
+        color_type: As mmdet's ``LoadImageFromFile`` names it; 'color' makes 8 bits of all, and
+            turns a picture as its EXIF orientation says.
+        backend: What decodes, as mmcv names it.
+    """
+
+    color_type: str = "color"
+    backend: str | None = "cv2"
+
+    @property
+    def turns(self) -> bool:
+        """Whether it turns a picture as its EXIF orientation says."""
+        ignores = "ignore_orientation" in self.color_type or self.color_type == "unchanged"
+        return not ignores and self.backend not in ("turbojpeg", "tifffile")
+
+    def decode(self, path: str | Path) -> np.ndarray | None:
+        """A picture as the pipeline reads it; None where it cannot."""
+        try:
+            return mmcv.imfrombytes(
+                Path(path).read_bytes(), flag=self.color_type, backend=self.backend
+            )
+        except Exception:  # each backend raises what it likes
+            return None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as a pipeline reads it.
+
+    Attributes:
+        header: Its header; None where only decoding tells of it.
+        size: Width and height; None where it cannot be read.
+    """
+
+    header: Header | None
+    size: tuple[int, int] | None
+
+
+def loader_of(dataset: ConfigDict) -> Loader | None:
+    """How a data set reads its pictures; None where that is not mmdet's way."""
+    for transform in transforms_of(dataset.get("pipeline")):
+        if str(transform.get("type")).endswith("LoadImageFromFile"):
+            return Loader(
+                transform.get("color_type", "color"), transform.get("imdecode_backend", "cv2")
+            )
+    return None
+
+
+def reader_of(cfg: Config) -> Loader:
+    """How pictures are read that are given to a detector, as those of its test set."""
+    datasets = datasets_of(cfg, "test_dataloader")
+    return next((loader for loader in map(loader_of, datasets) if loader), Loader())
+
+
+def look_at(path: str | Path, loader: Loader) -> Picture:
+    """The size of a picture, from its header where that is enough."""
+    header = read_header(path)
+    if header is None or not header.is_whole:
+        image = loader.decode(path)
+        return Picture(header, None if image is None else (image.shape[1], image.shape[0]))
+    return Picture(header, header.upright if loader.turns else (header.width, header.height))
+
+
+@functools.lru_cache(maxsize=8)
+def _look_at_all(paths: tuple[str, ...], loader: Loader) -> tuple[Picture, ...]:
+    with warnings.catch_warnings():  # not in a thread: it would change the others' filters
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return tuple(_in_parallel(lambda path: look_at(path, loader), paths))
+
+
+def check_pictures(
+    annotations: Annotations, folder: Path, loader: Loader, places: Iterable[int] | None = None
+) -> tuple[np.ndarray, list[str]]:
+    """Compare the pictures of a data set with its annotation file.
+
+    Args:
+        annotations: The file.
+        folder: Where the pictures are.
+        loader: How they will be read.
+        places: Which of its images to look at; all by default.
+
+    Returns:
+        (I, 2) width and height of the images, those of the file where it has them, and a sentence
+        on what is out of the ordinary.
+
+    Raises:
+        ValueError: If some cannot be read, or have another size than the file says.
+    """
+    chosen = np.arange(len(annotations.image_ids)) if places is None else np.array(list(places))
+    paths = tuple(str(folder / annotations.file_names[place]) for place in chosen)
+    pictures = _look_at_all(paths, loader)
+    unreadable = [path for path, one in zip(paths, pictures, strict=True) if one.size is None]
+    if unreadable:
+        raise ValueError(
+            f"{len(unreadable)} pictures of {annotations.path} cannot be read (truncated, or no "
+            f"picture that the loader knows): {_listed(unreadable)}: replace them, or take them "
+            "out of the annotation file"
+        )
+    sizes = annotations.image_sizes.copy()
+    found = np.array([one.size for one in pictures], dtype=float).reshape(-1, 2)
+    other = ((sizes[chosen] != found) & np.isfinite(sizes[chosen])).any(axis=1)
+    _check_sizes(
+        annotations, [(paths[i], pictures[i], chosen[i]) for i in np.flatnonzero(other)], loader
+    )
+    sizes[chosen] = np.where(np.isfinite(sizes[chosen]), sizes[chosen], found)
+    return sizes, _deep_pictures(annotations, paths, pictures, loader)
+
+
+def _check_sizes(
+    annotations: Annotations, suspects: Sequence[tuple[str, Picture, int]], loader: Loader
+) -> None:
+    """Refuse pictures whose size is not the file's, once decoding has confirmed it."""
+    images = _in_parallel(lambda suspect: loader.decode(suspect[0]), suspects)
+    wrong = []
+    for (path, picture, place), image in zip(suspects, images, strict=True):
+        said = tuple(map(int, annotations.image_sizes[place]))
+        if image is None or (image.shape[1], image.shape[0]) != said:
+            wrong.append((path, picture, said, image))
+    if not wrong:
+        return
+    path, picture, said, image = wrong[0]
+    size = picture.size if image is None else (image.shape[1], image.shape[0])
+    assert size is not None  # those were refused
+    header = picture.header
+    cause = "its boxes are of another picture, or of one that was resized since"
+    if header is not None and size == said[::-1]:
+        if header.orientation != 1:
+            cause = (
+                f"its EXIF orientation is {header.orientation}, by which the loader "
+                f"{'turns it' if loader.turns else 'does not turn it'}: "
+                + (
+                    "if the boxes were drawn on the picture as it is stored, set "
+                    "color_type='color_ignore_orientation' in LoadImageFromFile"
+                    if loader.turns
+                    else "if the boxes were drawn on the turned picture, set color_type='color' in "
+                    "LoadImageFromFile"
+                )
+                + "; else mend width and height"
+            )
+        else:
+            cause = "width and height seem to be exchanged"
+    raise ValueError(
+        f"{len(wrong)} pictures have another size than {annotations.path} says: "
+        f"{_listed([item[0] for item in wrong])}. The first is {size[0]}x{size[1]} (width x "
+        f"height), the file says {said[0]}x{said[1]}: {cause}"
+    )
+
+
+def _deep_pictures(
+    annotations: Annotations, paths: Sequence[str], pictures: Sequence[Picture], loader: Loader
+) -> list[str]:
+    if loader.color_type == "unchanged":
+        return []
+    deep = [p for p, one in zip(paths, pictures, strict=True) if one.header and one.header.bits > 8]
+    if not deep:
+        return []
+    return [
+        f"{len(deep)} pictures of {annotations.path} have more than 8 bits a channel, of which the "
+        f"loader keeps the upper 8 (12 bits of data in 16 turn nearly black): {_listed(deep)}; "
+        "scale them to 8 bits yourself where that is not meant"
+    ]
+
+
+def readable(paths: Sequence[str], loader: Loader) -> tuple[list[str], list[str]]:
+    """Split pictures into those that can be read, and a phrase on each that cannot."""
+    good, problems = [], []
+    for path in paths:
+        problem = file_problem(path)
+        if problem is None and loader.decode(path) is None:
+            problem = "cannot be read (truncated, or no picture that the loader knows)"
+        if problem is None:
+            good.append(path)
+        else:
+            problems.append(f"{path} {problem}")
+    return good, problems
+
+
+def _in_parallel(function: Callable[[_T], _R], items: Sequence[_T]) -> list[_R]:
+    """Call a function for each item, in threads: disks are slower than headers are long."""
+    bar = dict(desc="checking pictures", total=len(items), disable=len(items) < _LONG)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(tqdm(pool.map(function, items, chunksize=64), **bar))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")

@@ -1,0 +1,82 @@
+"""A small data set to spoil, and a tool that is run on it in this process."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from senet_mm.cli.main import main
+
+from .cases import BOXES, Outcome, file_of
+
+
+@pytest.fixture
+def root(shapes_root: Path, tmp_path: Path) -> Path:
+    """A copy of the small data set."""
+    return Path(shutil.copytree(shapes_root, tmp_path / "data"))
+
+
+@pytest.fixture
+def config(root: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Write a config on the data set that names classes, as users of mmdet do."""
+
+    def write(
+        classes: Any, num_classes: int = 3, *, val: Any = None, base: str = BOXES, more: str = ""
+    ) -> Path:
+        path = tmp_path / "own.py"
+        path.write_text(
+            f"_base_ = {f'senet_mm::{base}'!r}\n"
+            f"data = dict(data_root={f'{root}/'!r}, metainfo=dict(classes={classes!r}))\n"
+            f"val = dict(data, metainfo=dict(classes={val or classes!r}))\n"
+            f"model = dict(roi_head=dict(bbox_head=dict(num_classes={num_classes})))\n"
+            "train_dataloader = dict(dataset=data)\n"
+            "val_dataloader = dict(dataset=val)\n"
+            "test_dataloader = val_dataloader\n"
+            f"val_evaluator = dict(ann_file={str(file_of(root, 'val'))!r})\n"
+            f"test_evaluator = val_evaluator\n{more}"
+        )
+        return path
+
+    return write
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Callable[..., Outcome]:
+    """Run ``senet-mm COMMAND ...`` up to the point where a runner would compute."""
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    given: list[Config] = []
+
+    class Stand:
+        """In the runner's place."""
+
+        train = test = staticmethod(lambda: None)
+
+    def from_cfg(cfg: Config) -> Stand:
+        given.append(cfg)
+        return Stand()
+
+    monkeypatch.setattr(Runner, "from_cfg", from_cfg)
+
+    def run(*arguments: object) -> Outcome:
+        capfd.readouterr()
+        given.clear()
+        code = 0
+        monkeypatch.setattr("sys.argv", ["senet-mm", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        except BaseException:
+            traceback.print_exc()
+            code = 1
+        return Outcome(code, capfd.readouterr().err, given[-1] if given else None)
+
+    return run
