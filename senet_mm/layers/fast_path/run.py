@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -28,7 +27,8 @@ def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
     se: Any = tail.se
     if path is Path.GATE:
         x = tail.branch(h)
-        return autograd.GateSum.apply(x, se.excite(se.squeeze(x)), _of_shape(shortcut, x.shape))
+        gates, shortcut = _fitted(se.excite(se.squeeze(x)), shortcut, x.shape)
+        return autograd.GateSum.apply(x, gates, shortcut)
     if path is Path.BATCH_NORM:
         norm.num_batches_tracked.add_(1)
         y = conv(h)
@@ -36,28 +36,29 @@ def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
             y, norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.momentum, norm.eps
         )
         x, mean = autograd.Squeeze.apply(x)
-        gates = se.excite(mean.to(x.dtype))
-        shortcut = _of_shape(shortcut, y.shape)
+        gates, shortcut = _fitted(se.excite(mean.to(x.dtype)), shortcut, y.shape)
         return autograd.BatchNormGateSum.apply(x, gates, y, a, c, shortcut)
     inverse_std = autograd.inverse_std(norm.running_var, norm.eps)
     fixed = norm.weight, norm.bias, norm.running_mean, inverse_std
     if path is Path.NORM:
         y, mean = autograd.Squeeze.apply(conv(h))
-        gates = _gates(norm, se, mean, y.dtype)
-        shortcut = _of_shape(shortcut, y.shape)
+        gates, shortcut = _fitted(_gates(norm, se, mean, y.dtype), shortcut, y.shape)
         return autograd.FixedNormGateSum.apply(y, gates, *fixed, shortcut)
     dtype = _conv_dtype(h)
     h, mean = autograd.Squeeze.apply(h.to(dtype))
     with torch.autocast(h.device.type, enabled=False):
         mean = F.linear(mean[:, :, 0, 0], conv.weight[:, :, 0, 0].to(mean.dtype))
     gates = _gates(norm, se, mean[:, :, None, None], dtype)
-    shortcut = _of_shape(shortcut, (*gates.shape[:2], *h.shape[2:]))
+    size = torch.Size((len(h), conv.out_channels, *h.shape[2:]))
+    gates, shortcut = _fitted(gates, shortcut, size)
     return autograd.ConvGateSum.apply(h, conv.weight.to(dtype), gates, *fixed, shortcut)
 
 
-def _of_shape(shortcut: Tensor, shape: Sequence[int]) -> Tensor:
-    # kernels read as many values as the map has
-    return shortcut if shortcut.shape == tuple(shape) else shortcut.expand(*shape)
+def _fitted(gates: Tensor, shortcut: Tensor, size: torch.Size) -> tuple[Tensor, Tensor]:
+    """Gates and shortcut of a map of that size: kernels read as many values as it has."""
+    if len(gates) != size[0]:  # somebody wrapped ``excite``, and gives the same for all images
+        gates = gates.expand(size[0], -1, -1, -1)
+    return gates, shortcut if shortcut.shape == size else shortcut.expand(size)
 
 
 def _gates(norm: Any, se: Any, mean: Tensor, dtype: torch.dtype) -> Tensor:

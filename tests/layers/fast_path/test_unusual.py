@@ -208,3 +208,20 @@ def test_a_shortcut_of_another_shape() -> None:
         unit.downsample = nn.AvgPool2d(2)
         with pytest.raises(RuntimeError):
             unit(torch.randn(2, WIDTH[family], 9, 7).double())
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("squeeze", ["avg", "max"])
+@pytest.mark.parametrize("family", UNITS)
+def test_an_excitation_that_gives_the_same_gates_for_all_images(family, squeeze, training) -> None:
+    unit = make(family, training=training, se_cfg=dict(squeeze=squeeze))
+    gates = nn.Parameter(torch.rand(1, WIDTH[family], 1, 1).double())
+    x = torch.randn(2, WIDTH[family], 9, 7).double()
+    results = []
+    for net in (unit, reference(unit)):
+        net.se.excite = lambda z: gates
+        out = net(x)
+        results.append(torch.autograd.grad(out.square().sum(), [gates, net.last_conv.weight]))
+        results[-1] += (out,)
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
