@@ -65,6 +65,7 @@ def interruptible_training(runner: Runner) -> Iterator[None]:
     except BaseException as error:
         if hook.number is None:
             raise
+        _end_workers(runner)
         raise Interrupted(hook.number, _place(runner)) from error
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -105,6 +106,15 @@ def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None
     finally:
         for number in handled:
             signal.signal(number, before[number])
+
+
+def _end_workers(runner: Runner) -> None:
+    """End the workers that loaders keep; at the end of this process they would be terminated."""
+    for loop in (runner._train_loop, runner._val_loop):
+        for name in ("dataloader", "dataloader_iterator"):
+            iterator: Any = getattr(getattr(loop, name, None), "_iterator", None)
+            if hasattr(iterator, "_shutdown_workers"):
+                iterator._shutdown_workers()
 
 
 def _place(runner: Runner) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import is_main_process
+from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
@@ -51,15 +50,16 @@ class ResumeHook(Hook):
             gradient = self._saved.get("gradients", {}).get(name)
             if gradient is not None:
                 parameter.grad = gradient.to(parameter.device)
-        for name, module in _resizing(runner):
-            if name in self._saved.get("sizes", {}):
-                module._input_size = tuple(self._saved["sizes"][name])
+        modules = dict(_model(runner).named_modules())
+        for name, size in self._saved.get("sizes", {}).items():
+            if name in modules:
+                modules[name]._input_size = size
         self._saved = {}
         marker = Path(runner.work_dir, _VALIDATED)
         if not runner._resume or not runner.iter:
             if is_main_process():
                 marker.unlink(missing_ok=True)
-        elif _validation_is_due(runner) and _read(marker) != str(runner.iter):
+        elif _validation_is_due(runner) and not _is_done(marker, runner.iter):
             runner.logger.info("validating, as the run was interrupted before it had")
             runner.val_loop.run()
 
@@ -78,22 +78,19 @@ class ResumeHook(Hook):
                 for name, parameter in _model(runner).named_parameters()
                 if parameter.grad is not None
             }
-        sizes = {name: module._input_size for name, module in _resizing(runner)}
+        sizes = {
+            name: module._input_size
+            for name, module in _model(runner).named_modules()
+            if isinstance(getattr(module, "_input_size", None), tuple)
+        }
         if sizes:
-            state["sizes"] = {name: size for name, size in sizes.items() if size is not None}
+            state["sizes"] = sizes
         if state:
             checkpoint[_KEY] = state
 
 
 def _model(runner: Runner) -> nn.Module:
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
-
-
-def _resizing(runner: Runner) -> Iterator[tuple[str, Any]]:
-    """The modules that resize whole batches, and keep a size for several."""
-    for name, module in _model(runner).named_modules():
-        if hasattr(module, "_input_size"):
-            yield name, module
 
 
 def _validation_is_due(runner: Runner) -> bool:
@@ -111,8 +108,11 @@ def _validation_is_due(runner: Runner) -> bool:
     return done >= loop.val_begin and (done % loop.val_interval == 0 or done == end)
 
 
-def _read(marker: Path) -> str:
-    return marker.read_text() if marker.is_file() else ""
+def _is_done(marker: Path, iteration: int) -> bool:
+    """Whether the marker says so; what the first process reads holds for all."""
+    answer = [marker.is_file() and marker.read_text() == str(iteration)]
+    broadcast_object_list(answer)
+    return answer[0]
 
 
 def _log_changes(runner: Runner, before: str) -> None:

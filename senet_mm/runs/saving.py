@@ -26,7 +26,9 @@ class WholeCheckpointHook(Hook):
     priority = "LOWEST"  # after CheckpointHook has prepared itself
 
     def before_train(self, runner: Runner) -> None:
-        """Stand between the CheckpointHooks and the files."""
+        """Stand between the CheckpointHooks and the files; other runners save in other ways."""
+        if not isinstance(runner, Runner):
+            return
         saving: Any = runner.save_checkpoint
         if not isinstance(saving, _WholeSave):
             saving = _WholeSave(saving)

@@ -25,6 +25,7 @@ def main():
         train_dataloader__num_workers=2, param_scheduler=[],
     )
     if sys.argv[2:]:
+        cfg.train_dataloader.persistent_workers = True
         cfg.default_hooks.checkpoint = dict(type="CheckpointHook", interval=10**6)
     toy.prepare_resume(cfg)
     runner = toy.Runner.from_cfg(cfg)
