@@ -82,9 +82,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     (out_dir / "gates.md").write_text(report, encoding="utf-8")
     numbers = json.dumps(as_json(rows, statistics, suggested), indent=1)
     (out_dir / "gates.json").write_text(numbers, encoding="utf-8")
-    pictures = plot_figures(statistics, args.classes, out_dir)
+    plots = plot_figures(statistics, args.classes, out_dir)
     print(f"\n{report}\nTables: {out_dir / 'gates.md'}, {out_dir / 'gates.json'}")
-    print("Pictures: " + ", ".join(map(str, pictures)))
+    print("Pictures: " + ", ".join(map(str, plots)))
     if not args.drop:
         return
 

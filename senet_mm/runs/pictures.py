@@ -23,7 +23,8 @@ from .picture_headers import Header, file_problem, read_header
 _NAMED = 3  # how many pictures a message names
 _THREADS = 8
 _LONG = 2000  # pictures from which on a bar is shown
-_T, _R = TypeVar("_T"), TypeVar("_R")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 @dataclass(frozen=True)
@@ -209,9 +210,10 @@ def readable(paths: Sequence[str], loader: Loader) -> tuple[list[str], list[str]
 
 def _in_parallel(function: Callable[[_T], _R], items: Sequence[_T]) -> list[_R]:
     """Call a function for each item, in threads: disks are slower than headers are long."""
-    bar = dict(desc="checking pictures", total=len(items), disable=len(items) < _LONG)
     with ThreadPoolExecutor(_THREADS) as pool:
-        return list(tqdm(pool.map(function, items, chunksize=64), **bar))
+        results = pool.map(function, items, chunksize=64)
+        short = len(items) < _LONG
+        return list(tqdm(results, desc="checking pictures", total=len(items), disable=short))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -84,4 +84,4 @@ def _trained(cfg: Config, *, must_agree: bool) -> Trained | None:
     if not source:
         return None
     classes = classes_of_meta(fetch(source).meta)
-    return classes and Trained(source, classes, must_agree or bool(cfg.get("resume")))
+    return Trained(source, classes, must_agree or bool(cfg.get("resume"))) if classes else None
