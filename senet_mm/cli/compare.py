@@ -1,4 +1,4 @@
-"""Compare detectors, the baseline first: python tools/compare.py RUN RUN ..."""
+"""Compare detectors, the baseline first: senet-mm compare RUN RUN ..."""
 
 import argparse
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Convert weights to our layout or to timm's: python tools/convert_weights.py IN OUT.pth ..."""
+"""Convert weights to our layout or to timm's: senet-mm convert IN OUT.pth ..."""
 
 import argparse
 from collections.abc import Sequence

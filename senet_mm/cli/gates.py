@@ -1,4 +1,4 @@
-"""What SE gates do: python tools/analyze_gates.py CONFIG CHECKPOINT [--data-root DIR] ..."""
+"""What SE gates do: senet-mm gates CONFIG CHECKPOINT [--data-root DIR] ..."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Detect objects in pictures: python tools/infer.py CONFIG CHECKPOINT IMAGE [IMAGE ...]"""
+"""Detect objects in pictures: senet-mm infer CONFIG CHECKPOINT IMAGE [IMAGE ...]"""
 
 from __future__ import annotations
 

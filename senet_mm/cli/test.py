@@ -1,4 +1,4 @@
-"""Evaluate a checkpoint: python tools/test.py CONFIG CHECKPOINT [--data-root DIR] ..."""
+"""Evaluate a checkpoint: senet-mm test CONFIG CHECKPOINT [--data-root DIR] ..."""
 
 import argparse
 from collections.abc import Sequence

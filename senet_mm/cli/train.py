@@ -1,4 +1,4 @@
-"""Train a detector: python tools/train.py CONFIG [--data-root DIR] [--work-dir DIR] ..."""
+"""Train a detector: senet-mm train CONFIG [--data-root DIR] [--work-dir DIR] ..."""
 
 import argparse
 from collections.abc import Sequence

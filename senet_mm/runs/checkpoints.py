@@ -60,7 +60,7 @@ def check_checkpoints(cfg: Config, *, initialize: bool) -> None:
         if not checkpoint.by_backbone and source.endswith(".safetensors"):
             raise ValueError(
                 f"mmengine, which loads {source} here, does not read safetensors: convert it "
-                f"once, python tools/convert_weights.py {source} OUT.pth"
+                f"once, senet-mm convert {source} OUT.pth"
             )
 
 

@@ -175,7 +175,7 @@ def test_what_a_bare_file_does_not_say_is_stated_once(tmp_path: Path) -> None:
     options = dict(style="caffe", se_cfg=dict(gate="tanh"))
     net, path = SEResNet(50, **options), tmp_path / "mine.pth"
     torch.save(net.state_dict(), path)
-    with pytest.raises(ValueError, match=r"style='pytorch'.*convert_weights.py IN OUT.pth --backb"):
+    with pytest.raises(ValueError, match=r"style='pytorch'.*senet-mm convert IN OUT.pth --backb"):
         load_weights(SEResNet(50, **options), str(path))
     ours = write(converted(path, stated=options), tmp_path / "ours.pth")
     assert load_weights(SEResNet(50, **options), str(ours)).is_complete

@@ -18,7 +18,7 @@ from .report import LoadReport
 
 _WAY_OUT = (
     ". The file itself does not say this: if it is your own and needs something else, state that "
-    "once, python tools/convert_weights.py IN OUT.pth --backbone style=caffe se_cfg.gate=tanh ..."
+    "once, senet-mm convert IN OUT.pth --backbone style=caffe se_cfg.gate=tanh ..."
 )
 _SE = re.compile(r"(layer\d+\.\d+)\.se\.")
 _STAGE = re.compile(r"layer(\d+)\.")

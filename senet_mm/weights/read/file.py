@@ -116,8 +116,8 @@ def _read_torch(path: Path, unsafe: bool) -> Any:
     except safe_pickle.UnsafePickleError as error:
         raise ValueError(
             f"checkpoint {path} holds Python objects beyond tensors and plain data ({error}); to "
-            "read them can run code. If you trust the file, convert it once: python "
-            f"tools/convert_weights.py {path} OUT.pth --unsafe"
+            "read them can run code. If you trust the file, convert it once: "
+            f"senet-mm convert {path} OUT.pth --unsafe"
         ) from error
     except Exception as error:  # bytes that are no pickle can make it raise anything
         raise _unreadable(path, error) from error

@@ -115,7 +115,7 @@ def _prefix(checkpoint: Checkpoint, given: str | None) -> str:
     if len(found) > 1:
         raise ValueError(
             f"{checkpoint.source} has several backbones, below {found}: name one, by "
-            "init_cfg.prefix or by --prefix of tools/convert_weights.py"
+            "init_cfg.prefix or by --prefix of senet-mm convert"
         )
     return found[0]
 
