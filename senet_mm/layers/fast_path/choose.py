@@ -10,12 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
-from ..calls import runs_only_forward
+from ..calls import is_compiling, runs_only_forward
 from ..functions import SQUEEZES
 from ..se_block import SEBlock
 from ..se_config import SEConfig
-
-_is_compiling = getattr(torch.compiler, "is_compiling", None) or torch._dynamo.is_compiling
 
 
 class Tail(NamedTuple):
@@ -80,7 +78,7 @@ def choose(tail: Tail, h: Tensor, shortcut: Tensor) -> Choice:
 
 def _why_reference(tail: Tail, h: Tensor, shortcut: Tensor) -> str:
     # a compiler fuses by itself, and an exported graph should hold plain operators
-    if _is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
+    if is_compiling() or torch.jit.is_tracing():
         return "torch traces or compiles"
     config, se = tail.config, tail.se
     if se is None:
