@@ -106,6 +106,8 @@ def test_options(
         def from_cfg(cls, cfg: object) -> NoRunner:
             return cls()
 
+        def register_hook(self, *_: object, **__: object) -> None: ...
+
         def train(self) -> None: ...
 
     monkeypatch.setattr(train, "Runner", NoRunner)
