@@ -78,7 +78,7 @@ def choose(tail: Tail, h: Tensor, shortcut: Tensor) -> Choice:
 
 def _why_reference(tail: Tail, h: Tensor, shortcut: Tensor) -> str:
     # a compiler fuses by itself, and an exported graph should hold plain operators
-    if is_compiling() or torch.jit.is_tracing():
+    if is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
         return "torch traces or compiles"
     config, se = tail.config, tail.se
     if se is None:
