@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 
+from ..layers import SEConfig
 from ..weights.convert import LAYOUTS, convert, write
 from ..weights.read.sources import fetch
 from ..weights.recognize.backbone import find_backbone
@@ -26,7 +27,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         action=KeyValues,
         metavar="KEY=VALUE",
         help="what a bare file of your own does not tell: style, stem_pool, "
-        "se_cfg.{placement,squeeze,gate,branch_relu}",
+        f"se_cfg.{{{','.join(SEConfig().hidden())}}}",
     )
     parser.add_argument("--force", action="store_true", help="replace an existing file")
     parser.add_argument(

@@ -41,7 +41,6 @@ CALLABLES = {
     "torch.fx.Tracer.path_of_module": "self, mod",
     "torch.hub.download_url_to_file": "url, dst",
     "torch.multiprocessing.reductions.StorageWeakRef": "storage",
-    "torch.nn.modules.module._has_any_global_hook": "",
     "torch.utils._python_dispatch.TorchDispatchMode.__torch_dispatch__": "self, func, types, args",
     "torch.utils._pytree.tree_flatten": "pytree" if OLD_TORCH else "tree",
 }
@@ -84,7 +83,10 @@ OPERATORS = {
 }
 # what objects have that a test makes, by kind
 ATTRIBUTES = {
-    "runner": "_load_from _has_loaded _resume _randomness_cfg",
+    "runner": "_load_from _has_loaded _resume _randomness_cfg _train_loop _val_loop",
+    "loaders_iterator": "_shutdown_workers",
+    "hooks_of_all_modules": "_global_forward_hooks _global_forward_pre_hooks "
+    "_global_backward_hooks _global_backward_pre_hooks",
     "module": "_forward_hooks _forward_pre_hooks _backward_hooks _backward_pre_hooks",
     "tensor": "_base",
     "storage": "_cdata",
@@ -105,5 +107,5 @@ ATTRIBUTES = {
 OTHERS = {
     *("_BatchNorm", "_C", "_dynamo", "_ext", "_params_init_info", "_rebuild_tensor_v3"),
     *("_are_functorch_transforms_active", "_current_level"),
-    *("_delete_", "_scope_"),  # of configs
+    *("_delete_", "_scope_", "_dataloader", "_evaluator"),  # of configs
 }

@@ -29,6 +29,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval, Params
 from torch import fx, nn
 from torch.autograd import forward_ad
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 from torch.utils.flop_counter import FlopCounterMode
 
 import senet_mm
@@ -123,6 +124,8 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         module=nn.Module(),
         tensor=x[:1],
         storage=x.untyped_storage(),
+        loaders_iterator=_MultiProcessingDataLoaderIter.__new__(_MultiProcessingDataLoaderIter),
+        hooks_of_all_modules=nn.modules.module,
         resizing=BatchSyncRandomResize((1, 2)),
         resnet=ResNet(18),
         basic_block=BasicBlock(4, 4),
