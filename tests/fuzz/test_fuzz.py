@@ -52,7 +52,6 @@ def annotations_of(root: Path) -> Path:
     return root / "annotations" / "instances_val2017.json"
 
 
-@pytest.mark.xfail(reason="sizes and ids of images are not checked for their type yet")
 @pytest.mark.usefixtures("no_report")
 def test_annotations(
     attempt: Run,  # noqa: F811
