@@ -67,4 +67,6 @@ def _trained(cfg: Config, *, must_agree: bool) -> Trained | None:
     if not source:
         return None
     classes = classes_of_meta(meta_of(source))
-    return classes and Trained(source, classes, must_agree or bool(cfg.get("resume")))
+    return (
+        None if classes is None else Trained(source, classes, must_agree or bool(cfg.get("resume")))
+    )
