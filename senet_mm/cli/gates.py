@@ -55,8 +55,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = cli.load_config(args)
     out_dir = Path(args.out_dir or Path(cfg.work_dir) / "gates")
-    pictures = args.check_images
-    prepare(inference_config(cfg, args.checkpoint, out_dir / "log"), "test", pictures=pictures)
+    headers = args.check_images
+    prepare(inference_config(cfg, args.checkpoint, out_dir / "log"), "test", pictures=headers)
     model = build_detector(cfg)
     blocks = find_blocks(model)
     obstacles = find_obstacles(model, blocks)
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         args.checkpoint,
         work_dir=out_dir / "log",
         max_images=args.max_images,
-        pictures=pictures,
+        pictures=headers,
     )
     rows = summarize(blocks, statistics, obstacles)
     suggested = suggest(rows, args.max_deviation)
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     gates = {name: statistics.mean(name)[0] for name in names}
     dropped = drop(cfg, args.checkpoint, gates, out_dir / "dropped", force=args.force)
     table = compare_dropped(
-        cfg, args.checkpoint, dropped, out_dir / "original", parameters=total, pictures=pictures
+        cfg, args.checkpoint, dropped, out_dir / "original", parameters=total, pictures=headers
     )
     saved = total - dropped.parameters
     text = (

@@ -33,19 +33,20 @@ def describe_wrong(
     if not wrong:
         return None
     first = annotations[wrong[0]]
-    problem = _problem(first.get("segmentation"), sizes[wrong[0]].tolist())
+    mask = first.get("segmentation")
+    kind = "a segmentation that is no mask" if mask else "no segmentation"
+    problem = f", which {_problem(mask, sizes[wrong[0]].tolist())}" if mask else ""
     return (
-        f"{path}: {len(wrong)} of {len(annotations)} annotations have no usable segmentation; "
-        f"annotation {first['id']} {problem}. Masks cannot be trained or evaluated on it, only "
-        "boxes: give every object a mask, or use a detector (in a comparison, the iou type) of "
-        "boxes"
+        f"{path}: {len(wrong)} of {len(annotations)} annotations have {kind}, first "
+        f"{first['id']}{problem}. Masks cannot be trained or evaluated on it, only boxes: give "
+        "every object a mask, or use a detector (in a comparison, the iou type) of boxes"
     )
 
 
 def _problem(mask: Any, size: Sequence[float]) -> str | None:
     """What is wrong with a mask of an image of a width and height, if something is."""
     if not mask:
-        return "has none" if mask is None else f"has segmentation {mask!r:.40}"
+        return "has none"
     if isinstance(mask, list):
         return _problem_of_polygons(mask)
     if isinstance(mask, dict):

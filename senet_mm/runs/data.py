@@ -68,11 +68,11 @@ def check_data(
     """
     findings = Findings()
     for loader in loaders:
-        for key, dataset in located_datasets(cfg, loader):
-            if is_coco(dataset):
-                file = _check_dataset(loader, dataset, pictures, findings)
-                findings.add(f"{key}.ann_file", file)
-        for key, metric in located_metrics(cfg, loader):
+        datasets = [pair for pair in located_datasets(cfg, loader) if is_coco(pair[1])]
+        for key, dataset in datasets:
+            file = _check_dataset(loader, dataset, pictures, findings)
+            findings.add(f"{key}.ann_file", file)
+        for key, metric in located_metrics(cfg, loader) if datasets else ():
             file = read_annotations(metric["ann_file"])
             if evaluates_masks(metric) and file.mask_problem:
                 raise ValueError(file.mask_problem)

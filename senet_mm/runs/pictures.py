@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import mmcv
 import numpy as np
@@ -23,8 +22,6 @@ from .picture_headers import Header, file_problem, read_header
 _NAMED = 3  # how many pictures a message names
 _THREADS = 8
 _LONG = 2000  # pictures from which on a bar is shown
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,11 @@ class Loader:
             )
         except Exception:  # each backend raises what it likes
             return None
+
+    def size(self, path: str | Path) -> tuple[int, int] | None:
+        """Width and height of a picture as the pipeline reads it; None where it cannot."""
+        image = self.decode(path)
+        return None if image is None else (image.shape[1], image.shape[0])
 
 
 @dataclass(frozen=True)
@@ -89,16 +91,19 @@ def look_at(path: str | Path, loader: Loader) -> Picture:
     """The size of a picture, from its header where that is enough."""
     header = read_header(path)
     if header is None or not header.is_whole:
-        image = loader.decode(path)
-        return Picture(header, None if image is None else (image.shape[1], image.shape[0]))
+        return Picture(header, loader.size(path))
     return Picture(header, header.upright if loader.turns else (header.width, header.height))
 
 
 @functools.lru_cache(maxsize=8)
 def _look_at_all(paths: tuple[str, ...], loader: Loader) -> tuple[Picture, ...]:
-    with warnings.catch_warnings():  # not in a thread: it would change the others' filters
+    """Look at pictures in threads: disks are slower than headers are long."""
+    # the filter is not set in the threads: it would change the others'
+    with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return tuple(_in_parallel(lambda path: look_at(path, loader), paths))
+        seen = pool.map(lambda path: look_at(path, loader), paths)
+        short = len(paths) < _LONG
+        return tuple(tqdm(seen, desc="checking pictures", total=len(paths), disable=short))
 
 
 def check_pictures(
@@ -142,40 +147,34 @@ def check_pictures(
 def _check_sizes(
     annotations: Annotations, suspects: Sequence[tuple[str, Picture, int]], loader: Loader
 ) -> None:
-    """Refuse pictures whose size is not the file's, once decoding has confirmed it."""
-    images = _in_parallel(lambda suspect: loader.decode(suspect[0]), suspects)
-    wrong = []
-    for (path, picture, place), image in zip(suspects, images, strict=True):
-        said = tuple(map(int, annotations.image_sizes[place]))
-        if image is None or (image.shape[1], image.shape[0]) != said:
-            wrong.append((path, picture, said, image))
-    if not wrong:
-        return
-    path, picture, said, image = wrong[0]
-    size = picture.size if image is None else (image.shape[1], image.shape[0])
-    assert size is not None  # those were refused
-    header = picture.header
-    cause = "its boxes are of another picture, or of one that was resized since"
-    if header is not None and size == said[::-1]:
-        if header.orientation != 1:
-            cause = (
-                f"its EXIF orientation is {header.orientation}, by which the loader "
-                f"{'turns it' if loader.turns else 'does not turn it'}: "
-                + (
-                    "if the boxes were drawn on the picture as it is stored, set "
-                    "color_type='color_ignore_orientation' in LoadImageFromFile"
-                    if loader.turns
-                    else "if the boxes were drawn on the turned picture, set color_type='color' in "
-                    "LoadImageFromFile"
-                )
-                + "; else mend width and height"
-            )
-        else:
-            cause = "width and height seem to be exchanged"
-    raise ValueError(
-        f"{len(wrong)} pictures have another size than {annotations.path} says: "
-        f"{_listed([item[0] for item in wrong])}. The first is {size[0]}x{size[1]} (width x "
-        f"height), the file says {said[0]}x{said[1]}: {cause}"
+    """Refuse pictures whose size is not the file's, once decoding has confirmed it of one."""
+    for number, (path, picture, place) in enumerate(suspects):
+        width, height = map(int, annotations.image_sizes[place])
+        size = loader.size(path) or picture.size
+        if size is None or size == (width, height):
+            continue
+        others = [path for path, _, _ in suspects[number:]]
+        raise ValueError(
+            f"{len(others)} pictures have another size than {annotations.path} says: "
+            f"{_listed(others)}. The first is {size[0]}x{size[1]} (width x height), the file says "
+            f"{width}x{height}: {_cause(picture, size == (height, width), loader)}"
+        )
+
+
+def _cause(picture: Picture, exchanged: bool, loader: Loader) -> str:
+    """Why a picture may have another size than its annotation file says, and what to do."""
+    if not exchanged:
+        return "its boxes are of another picture, or of one that was resized since"
+    orientation = picture.header.orientation if picture.header else 1
+    if orientation == 1:
+        return "width and height seem to be exchanged"
+    drawn, wanted = "on the turned picture", "color"
+    if loader.turns:
+        drawn, wanted = "on the picture as it is stored", "color_ignore_orientation"
+    return (
+        f"its EXIF orientation is {orientation}, by which the loader "
+        f"{'turns it' if loader.turns else 'does not turn it'}: if the boxes were drawn {drawn}, "
+        f"set color_type='{wanted}' in LoadImageFromFile; else mend width and height"
     )
 
 
@@ -206,14 +205,6 @@ def readable(paths: Sequence[str], loader: Loader) -> tuple[list[str], list[str]
         else:
             problems.append(f"{path} {problem}")
     return good, problems
-
-
-def _in_parallel(function: Callable[[_T], _R], items: Sequence[_T]) -> list[_R]:
-    """Call a function for each item, in threads: disks are slower than headers are long."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        results = pool.map(function, items, chunksize=64)
-        short = len(items) < _LONG
-        return list(tqdm(results, desc="checking pictures", total=len(items), disable=short))
 
 
 def _listed(names: Sequence[str]) -> str:

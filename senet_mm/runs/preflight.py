@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from ..io.files import make_writable
-from ..weights.read.sources import fetch
+from ..weights.read.sources import meta_of
 from .annotation_copies import apply, restore
 from .checkpoints import check_checkpoints, resumed_checkpoint
 from .classes import Trained, classes_of_meta
@@ -83,5 +83,5 @@ def _trained(cfg: Config, *, must_agree: bool) -> Trained | None:
     source = resumed or cfg.get("load_from")
     if not source:
         return None
-    classes = classes_of_meta(fetch(source).meta)
+    classes = classes_of_meta(meta_of(source))
     return Trained(source, classes, must_agree or bool(cfg.get("resume"))) if classes else None

@@ -6,10 +6,7 @@ import pytest
 
 from senet_mm.coco.accumulate import ALL_METRICS
 from senet_mm.coco.annotations import Annotations, read_annotations
-from senet_mm.coco.matches import match
 from senet_mm.coco.metrics import coco_metrics
-from senet_mm.coco.results import read_results
-from senet_mm.coco.same import check_same_annotations
 from tests.coco.coco_cases import coco_eval, random_case, write_case
 
 
@@ -101,45 +98,3 @@ def test_annotation_id_0_is_warned_of(tmp_path: Path) -> None:
     data["annotations"][0]["id"] = 0
     with pytest.warns(UserWarning, match="number annotations from 1"):
         read(tmp_path, data)
-
-
-def test_the_same_annotations_in_another_file_are_the_same(tmp_path: Path) -> None:
-    data, results = random_case(0)
-    for annotation in data["annotations"]:
-        x, y, width, height = annotation["bbox"]
-        corners = [x, y, x + width, y, x + width, y + height]
-        annotation["segmentation"] = [corners]
-    first = read(tmp_path, data, "first.json", masks=True)
-    for index, annotation in enumerate(data["annotations"]):
-        annotation["id"] = 1000 - index
-    data["annotations"].reverse()
-    data["images"].reverse()
-    second = read(tmp_path, data, "second.json", masks=True)
-    # also after one of them was evaluated
-    for entry in results:
-        entry["segmentation"] = {"size": [400, 400], "counts": [0, 50, 160_000 - 50]}
-    _, path = write_case(tmp_path, data, results)
-    match(second, read_results(path, second))
-    check_same_annotations(first, second)
-    data["annotations"][0]["segmentation"] = [[0, 0, 9, 0, 9, 9]]
-    with pytest.raises(ValueError, match="differ in objects"):
-        check_same_annotations(first, read(tmp_path, data, "third.json", masks=True))
-
-
-def test_other_annotations_are_refused(tmp_path: Path) -> None:
-    def changed(file: str, part: str, index: int, **values: object) -> Annotations:
-        data, _ = random_case(0)
-        data[part][index].update(values)
-        return read(tmp_path, data, file)
-
-    first = read(tmp_path, random_case(0)[0])
-    for name, other, message in (
-        ("a.json", changed("a.json", "images", 3, id=99), r"1 only in the first, 1 only in the"),
-        ("b.json", changed("b.json", "categories", 3, name="cat"), "differ in categories"),
-        ("c.json", changed("c.json", "annotations", 0, bbox=[0, 0, 9, 9]), "differ in objects"),
-        ("e.json", changed("e.json", "annotations", 0, iscrowd=1), "differ in objects"),
-        ("d.json", changed("d.json", "annotations", 0, area=3.5), "differ in objects"),
-    ):
-        with pytest.raises(ValueError, match=message) as error:
-            check_same_annotations(first, other)
-        assert name in str(error.value) and "truth.json" in str(error.value)

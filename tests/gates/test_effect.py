@@ -21,7 +21,7 @@ def test_before_after_and_the_difference(
     dropped = Dropped(tmp_path / "dropped.py", tmp_path / "b.pth", parameters=900)
     files = {"a.pth": results_files[0], "b.pth": results_files[1]}
 
-    def detect(run: Run) -> Path:
+    def detect(run: Run, *, pictures: bool) -> Path:
         assert run.work_dir == (tmp_path / "x" if run.checkpoint.name == "a.pth" else tmp_path)
         return files[run.checkpoint.name]
 

@@ -84,7 +84,7 @@ def test_masks_of_an_earlier_detector_are_not_left(run: Run, monkeypatch) -> Non
 
 def test_a_plan_runs_nothing_and_reads_no_checkpoint_twice(run: Run, monkeypatch) -> None:
     checked: list[str] = []
-    monkeypatch.setattr(module, "prepare", lambda cfg, task: checked.append(cfg.load_from))
+    monkeypatch.setattr(module, "prepare", lambda cfg, *_, **__: checked.append(cfg.load_from))
     inference = plan(run)
     assert inference is not None and Detector.number == 0
     assert inference.config.load_from == str(run.checkpoint)

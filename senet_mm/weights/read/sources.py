@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .checkpoint import Checkpoint, unwrap
 from .file import read_file
 from .places import local_file, state_of
@@ -9,6 +12,8 @@ from .timm_zoo import TIMM, fetch_timm
 
 # What a check of this process has read; None where its tensors are not kept, or no more.
 _checked: dict[tuple[str, int, int], Checkpoint | None] = {}
+# What those say of themselves.
+_metas: dict[tuple[str, int, int], Mapping[str, Any]] = {}
 
 
 def fetch(source: str, *, unsafe: bool = False) -> Checkpoint:
@@ -51,6 +56,17 @@ def check(source: str, *, keep: bool = False) -> None:
     state = _state_of(source)  # now that it is downloaded
     if state is not None:
         _checked[state] = checkpoint if keep else None
+        _metas[state] = checkpoint.meta
+
+
+def meta_of(source: str) -> Mapping[str, Any]:
+    """What a checkpoint says of itself; one that a check of this process has read is not again.
+
+    Raises:
+        FileNotFoundError, ValueError, ConnectionError, ImportError: As :func:`fetch`.
+    """
+    state = _state_of(source)
+    return _metas[state] if state in _metas else fetch(source).meta
 
 
 def release() -> None:

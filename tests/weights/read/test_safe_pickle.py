@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.optim import MultiStepLR
 
 from senet_mm.weights.read import safe_pickle
 from senet_mm.weights.read.file import read_file
@@ -51,7 +52,8 @@ def test_state_cannot_be_set_on_what_a_pickle_names(tmp_path: Path) -> None:
     """Opcode BUILD with (None, attributes) sets attributes of classes and functions."""
     names = [REBUILD, ("torch._utils", "_rebuild_parameter"), ("_codecs", "encode")]
     names += [("argparse", "Namespace"), ("mmengine.logging.history_buffer", "HistoryBuffer")]
-    names += [("collections", "OrderedDict"), ("numpy", "dtype"), ("builtins", "getattr")]
+    names += [("collections", "OrderedDict"), ("collections", "Counter")]
+    names += [("numpy", "dtype"), ("builtins", "getattr")]
     body = b"".join(
         named(*name) + b"N}(" + text("__defaults__") + b"K\x01K\x02\x86" + text("keys") + b"K\x01"
         b"u\x86b0"
@@ -150,3 +152,16 @@ def test_tensors_are_made_of_storages_alone(tmp_path: Path) -> None:
     torch.save({"a": torch.ones(2, dtype=torch.complex64).conj()}, tmp_path / "conj.pth")
     with pytest.raises(ValueError, match=r"conj\.pth cannot be read: .*conjugate"):
         read_file(tmp_path / "conj.pth")
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_milestones_of_a_schedule_are_read(tmp_path: Path, legacy: bool) -> None:
+    """A MultiStepLR, which every 1x and 2x schedule has, saves them as a Counter."""
+    optimizer = torch.optim.SGD(torch.nn.Linear(1, 1).parameters(), lr=0.02)
+    state = MultiStepLR(optimizer, milestones=[16, 22, 22], end=24).state_dict()
+    assert type(state["milestones"]) is collections.Counter
+    content = {"state_dict": {"a": torch.ones(1)}, "param_schedulers": [state]}
+    path = tmp_path / "epoch_24.pth"
+    torch.save(content, path, _use_new_zipfile_serialization=not legacy)
+    read = read_file(path)
+    assert read["param_schedulers"][0]["milestones"] == {16: 1, 22: 2}
