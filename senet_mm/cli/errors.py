@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from mmengine.dist import is_main_process
 
-from ..runs.interrupt import Interrupted, interruptible
 from ..runs.processes import StoppedElsewhere
+from ..runs.training.interrupt import Interrupted, interruptible
 from .explain import explain
 from .frames import Owner, owner_of
 

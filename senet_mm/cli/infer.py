@@ -12,9 +12,9 @@ from torch import nn
 
 from ..io.files import make_writable
 from ..io.outputs import spread
-from ..runs.classes import named_meta
 from ..runs.config import read_config
-from ..runs.pictures import readable, reader_of
+from ..runs.data.classes import named_meta
+from ..runs.data.pictures import readable, reader_of
 from ..runs.preflight import prepare
 from ..weights.load.complete import check_complete
 from ..weights.load.detector import match_detector

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from ..runs.interrupt import interruptible_training
-from ..runs.learning_rate import scale_by_effective_batch
-from ..runs.lock import hold_work_dir
 from ..runs.preflight import prepare
+from ..runs.training.interrupt import interruptible_training
+from ..runs.training.learning_rate import scale_by_effective_batch
+from ..runs.training.lock import hold_work_dir
 from . import common as cli
 from .arguments import Parser
 

@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from tqdm import tqdm
 
 from ..runs.config import inference_config
-from ..runs.datasets import dataset_class, single_test_set
+from ..runs.data.datasets import dataset_class, single_test_set
 from ..runs.preflight import prepare
 from .statistics import GateRecorder, GateStatistics
 

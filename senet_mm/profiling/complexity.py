@@ -20,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..io.tables import markdown
 from ..layers import SEBlock
 from ..paper import row_of
-from ..runs.datasets import single_test_set
+from ..runs.data.datasets import single_test_set
 
 
 @dataclass(frozen=True)

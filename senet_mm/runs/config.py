@@ -11,9 +11,9 @@ from typing import Any
 from mmengine.config import Config
 
 from ..compat.packaged_configs import PREFIX, config_path
-from .annotation_copies import restore
 from .config_file import read_config_file
-from .data_root import set_data_root
+from .data.annotation_copies import restore
+from .data.data_root import set_data_root
 from .options import check_options
 
 
@@ -46,14 +46,14 @@ def load_config(
     Args:
         name: As for :func:`read_config`.
         work_dir: Where logs and results go; by default ``work_dirs/CONFIG``.
-        data_root: See :func:`senet_mm.runs.data_root.set_data_root`.
+        data_root: See :func:`senet_mm.runs.data.data_root.set_data_root`.
         seed: Of weights, order and augmentation.
         launcher: What has started the processes of the run, as mmengine names it.
         options: Settings by their path (``model.backbone.depth``); they win over all others.
 
     Raises:
         FileNotFoundError, ValueError: As :func:`read_config` and
-            :func:`senet_mm.runs.data_root.set_data_root`.
+            :func:`senet_mm.runs.data.data_root.set_data_root`.
     """
     options = dict(options or {})
     cfg = read_config(name)

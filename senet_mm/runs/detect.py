@@ -16,7 +16,7 @@ from ..coco.results import IOU_TYPES
 from ..io.files import write_whole
 from ..weights.read.file import sha256
 from .config import inference_config
-from .data import check_data
+from .data.check import check_data
 from .preflight import prepare
 from .work_dir import Run
 

@@ -11,19 +11,19 @@ from mmengine.hooks import Hook
 
 from ..io.files import make_writable
 from ..weights.read.sources import meta_of
-from .annotation_copies import apply, restore
 from .checkpoints import check_checkpoints, resumed_checkpoint
-from .classes import Trained, classes_of_meta
-from .data import check_data, settle
-from .finite import FiniteHook
+from .data.annotation_copies import apply, restore
+from .data.check import check_data, settle
+from .data.classes import Trained, classes_of_meta
 from .frozen import check_frozen
 from .hooks import CheckFitHook, WeightsHook, add_hooks
 from .processes import check_on_each_node, start_processes
-from .resume import check_resume
-from .resume_hook import ResumeHook
-from .saving import WholeCheckpointHook
-from .seeding import SeedHook
 from .settings import check_settings
+from .training.finite import FiniteHook
+from .training.resume import check_resume
+from .training.resume_hook import ResumeHook
+from .training.saving import WholeCheckpointHook
+from .training.seeding import SeedHook
 
 Task = Literal["train", "test", "infer"]
 _LOADERS: dict[Task, tuple[str, ...]] = {

@@ -18,6 +18,7 @@ packaged_configs.install()
 from ..backbones import SENet, SEResNet, SEResNetV1d, SEResNeXt  # noqa: E402
 from ..layers import SEBlock  # noqa: E402
 from ..necks import SEFPN, SENeck  # noqa: E402
-from . import drawings, finite, hooks, resume_hook, saving, seeding  # noqa: E402, F401
+from . import drawings, hooks  # noqa: E402, F401
+from .training import finite, resume_hook, saving, seeding  # noqa: E402, F401
 
 __all__ = ["SEFPN", "SEBlock", "SENeck", "SENet", "SEResNeXt", "SEResNet", "SEResNetV1d"]

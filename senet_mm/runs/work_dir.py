@@ -10,8 +10,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from .config import read_config
-from .data_root import set_data_root
-from .datasets import annotation_path, image_dir, single_test_set
+from .data.data_root import set_data_root
+from .data.datasets import annotation_path, image_dir, single_test_set
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from mmengine.config import Config
 
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.profiling.complexity import build_detector
-from senet_mm.runs.data_root import set_data_root
+from senet_mm.runs.data.data_root import set_data_root
 from senet_mm.weights.read import sources
 from senet_mm.weights.read.checkpoint import Checkpoint
 

@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 
 from senet_mm.compat.packaged_configs import config_path
-from senet_mm.runs.data_root import set_data_root
+from senet_mm.runs.data.data_root import set_data_root
 
 
 def write_run(

@@ -9,8 +9,8 @@ from mmengine.config import Config
 
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.runs.config import inference_config, load_config
-from senet_mm.runs.data import check_data
-from senet_mm.runs.data_root import set_data_root
+from senet_mm.runs.data.check import check_data
+from senet_mm.runs.data.data_root import set_data_root
 from senet_mm.runs.preflight import prepare
 
 

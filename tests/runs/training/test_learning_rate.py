@@ -5,8 +5,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from senet_mm.compat.packaged_configs import config_path
-from senet_mm.runs.data_root import set_data_root
-from senet_mm.runs.learning_rate import scale_by_effective_batch
+from senet_mm.runs.data.data_root import set_data_root
+from senet_mm.runs.training.learning_rate import scale_by_effective_batch
 
 
 @pytest.mark.parametrize(("counts", "factor"), [(1, 0.5), (3, 1.5)])

@@ -14,7 +14,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import nn
 
-from ..io.files import write_whole
+from ...io.files import write_whole
 from .config_changes import changes
 
 _KEY = "between_iterations"  # in a checkpoint

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config, ConfigDict
 
-from ..coco.annotations import Annotations, read_annotations
-from ..coco.dropped import check_objects
-from ..coco.images import check_images
+from ...coco.annotations import Annotations, read_annotations
+from ...coco.dropped import check_objects
+from ...coco.images import check_images
 from .annotation_copies import evaluates_masks, located_metrics, write_copy
 from .classes import Trained, check_classes
 from .datasets import annotation_path, image_dir, is_coco, loads_masks, located_datasets

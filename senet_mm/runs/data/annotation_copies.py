@@ -13,9 +13,9 @@ from mmdet.evaluation import CocoMetric
 from mmdet.registry import METRICS
 from mmengine.config import Config
 
-from ..coco.annotations import Annotations
-from ..coco.mended import mended
-from ..io.files import write_whole
+from ...coco.annotations import Annotations
+from ...coco.mended import mended
+from ...io.files import write_whole
 
 # where a config keeps what copies stand for, so that it can be run again elsewhere
 ORIGINALS = "original_annotations"

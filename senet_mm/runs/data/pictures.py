@@ -15,7 +15,7 @@ from mmengine.config import Config, ConfigDict
 from PIL import Image
 from tqdm import tqdm
 
-from ..coco.annotations import Annotations
+from ...coco.annotations import Annotations
 from .datasets import datasets_of, transforms_of
 from .picture_headers import Header, file_problem, read_header
 

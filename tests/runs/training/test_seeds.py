@@ -7,7 +7,7 @@ import random
 import numpy as np
 import torch
 
-from senet_mm.runs.seeds import DATA, MODEL, seed_generators
+from senet_mm.runs.training.seeds import DATA, MODEL, seed_generators
 
 
 def draw(*place: int) -> tuple[float, float, float]:

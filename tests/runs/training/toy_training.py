@@ -18,10 +18,10 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from senet_mm.runs.hooks import add_hooks
-from senet_mm.runs.resume import check_resume
-from senet_mm.runs.resume_hook import ResumeHook
-from senet_mm.runs.saving import WholeCheckpointHook
-from senet_mm.runs.seeding import SeedHook
+from senet_mm.runs.training.resume import check_resume
+from senet_mm.runs.training.resume_hook import ResumeHook
+from senet_mm.runs.training.saving import WholeCheckpointHook
+from senet_mm.runs.training.seeding import SeedHook
 
 BATCHES = 5  # of two samples, in an epoch
 

@@ -147,7 +147,7 @@ IN_A_PROCESS = """
 import os, signal, sys
 from pathlib import Path
 import torch
-from tests.runs import toy_training as toy
+from . import toy_training as toy
 
 torch.distributed.init_process_group("gloo")
 wrapper = dict(type="MMDistributedDataParallel", device_ids=None)

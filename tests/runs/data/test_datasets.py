@@ -2,7 +2,7 @@ import pytest
 from mmengine.config import Config
 
 from senet_mm.compat.packaged_configs import config_path
-from senet_mm.runs.datasets import single_test_set
+from senet_mm.runs.data.datasets import single_test_set
 
 
 def test_the_one_test_data_set() -> None:

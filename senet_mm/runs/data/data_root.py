@@ -8,7 +8,7 @@ from typing import Any
 from mmdet.visualization import get_palette
 from mmengine.config import Config, ConfigDict
 
-from ..coco.annotations import Annotations, expected_layout, read_annotations
+from ...coco.annotations import Annotations, expected_layout, read_annotations
 from .classes import check_unique
 from .datasets import annotation_path, dataset_class, datasets_of, is_coco
 

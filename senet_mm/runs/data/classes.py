@@ -14,8 +14,8 @@ from mmdet.datasets import CocoDataset
 from mmengine.config import Config, ConfigDict
 from mmengine.fileio import list_from_file
 
-from ..coco.annotations import Annotations, read_annotations
-from ..weights.read.checkpoint import Checkpoint
+from ...coco.annotations import Annotations, read_annotations
+from ...weights.read.checkpoint import Checkpoint
 from .datasets import annotation_path, dataset_class, is_coco, located_datasets
 
 _SHOWN = 5  # how many names a message shows

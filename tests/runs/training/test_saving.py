@@ -20,7 +20,7 @@ KILLED_IN_A_SAVE = """
 import os, signal, sys
 from pathlib import Path
 from mmengine.fileio import LocalBackend
-from tests.runs import toy_training as toy
+from . import toy_training as toy
 
 def put(self, content, path):
     name = Path(path).name

@@ -10,8 +10,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from senet_mm.runs import last_checkpoint
-from senet_mm.runs.last_checkpoint import find_checkpoint
+from senet_mm.runs.training import last_checkpoint
+from senet_mm.runs.training.last_checkpoint import find_checkpoint
 
 
 class RunsCode:

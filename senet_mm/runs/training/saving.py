@@ -13,7 +13,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from ..io.files import whole_file
+from ...io.files import whole_file
 
 
 @HOOKS.register_module()

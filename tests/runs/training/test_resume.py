@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from senet_mm.runs import resume
+from senet_mm.runs.training import resume
 from studies.kill_and_resume import differences, flat_state
 
 from . import toy_training as toy

@@ -7,7 +7,7 @@ import re
 import pytest
 from mmengine.config import Config
 
-from senet_mm.runs.config_changes import changes
+from senet_mm.runs.training.config_changes import changes
 
 BEFORE = dict(
     model=dict(backbone=dict(depth=18, init_cfg=dict(checkpoint="a")), classes=("a", "b")),

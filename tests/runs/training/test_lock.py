@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from senet_mm.runs import lock
-from senet_mm.runs.lock import hold_work_dir
+from senet_mm.runs.training import lock
+from senet_mm.runs.training.lock import hold_work_dir
 
 HOLD = """
 import multiprocessing, sys, time
-from senet_mm.runs.lock import hold_work_dir
+from senet_mm.runs.training.lock import hold_work_dir
 with hold_work_dir(sys.argv[1]):
     worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=True)
     worker.start()

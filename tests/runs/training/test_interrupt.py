@@ -16,8 +16,8 @@ TRAIN = """
 import sys
 from pathlib import Path
 from senet_mm.cli.errors import run
-from senet_mm.runs.interrupt import interruptible_training
-from tests.runs import toy_training as toy
+from senet_mm.runs.training.interrupt import interruptible_training
+from . import toy_training as toy
 
 def main():
     cfg = toy.toy_config(

@@ -18,8 +18,8 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 
-from ..io.files import write_whole
-from ..weights.read.file import CorruptError, read_file
+from ...io.files import write_whole
+from ...weights.read.file import CorruptError, read_file
 
 POINTER = "last_checkpoint"
 _REMOTE = ("http://", "https://", "s3://", "petrel://")

@@ -11,7 +11,7 @@ from mmengine.hooks import EMAHook
 from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 
-from ..weights.read.file import SCHEMES, read_file
+from ...weights.read.file import SCHEMES, read_file
 from .config_changes import changes
 from .last_checkpoint import find_checkpoint
 
