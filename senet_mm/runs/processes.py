@@ -13,11 +13,11 @@ from mmengine.dist import init_dist, is_distributed
 from mmengine.utils.dl_utils import set_multi_processing
 from torch import distributed
 
-# what a launcher tells each process it starts
+# what a launcher tells each process it starts, and the program that is meant
 _VARIABLES = {
-    "pytorch": "RANK",
-    "slurm": "SLURM_PROCID",
-    "mpi": "OMPI_COMM_WORLD_RANK",
+    "pytorch": ("RANK", "torchrun"),
+    "slurm": ("SLURM_PROCID", "srun"),
+    "mpi": ("OMPI_COMM_WORLD_RANK", "mpirun"),
 }
 T = TypeVar("T")
 _PATIENCE = timedelta(days=1)  # with the process that downloads and checks for the others
@@ -44,13 +44,13 @@ def start_processes(cfg: Config) -> None:
         _wrap_for_cpu(cfg)
     if is_distributed():
         return
-    variable = _VARIABLES.get(launcher)
-    if variable is None:
+    if launcher not in _VARIABLES:
         raise ValueError(f"launcher={launcher!r}: expected none, {', '.join(_VARIABLES)}")
+    variable, program = _VARIABLES[launcher]
     if variable not in os.environ:
         raise ValueError(
-            f"--launcher {launcher}: {variable} is not set in the environment; start the "
-            "processes by it (of pytorch: torchrun --nproc-per-node N ...)"
+            f"--launcher {launcher}: the environment variable {variable} is not set: {program} sets "
+            f"it; start the command by {program}"
         )
     env_cfg = cfg.get("env_cfg") or {}
     if not on_cpu:

@@ -179,7 +179,7 @@ def test_parts(attempt: Run, shapes_root: Path, tmp_path: Path, option: str, exp
     ("launcher", "expected"),
     [
         ("slurm", "the environment variable SLURM_PROCID is not set: srun sets it"),
-        ("mpi", "the environment variable OMPI_COMM_WORLD_LOCAL_RANK is not set: mpirun sets it"),
+        ("mpi", "the environment variable OMPI_COMM_WORLD_RANK is not set: mpirun sets it"),
         ("pytorch", "is not set: torchrun sets it"),
     ],
 )
