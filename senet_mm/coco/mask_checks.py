@@ -57,7 +57,7 @@ def _problem(mask: Any, size: Sequence[float]) -> str | None:
 def _problem_of_polygons(polygons: list[Any]) -> str | None:
     for polygon in polygons:
         if type(polygon) is not list:
-            flat = "a flat list; " if type(polygon) in _NUMBERS else ""
+            flat = "the flat list " if type(polygon) in _NUMBERS else ""
             return f"has {flat}{polygons!r:.40}; expected a list of polygons [[x1, y1, ...], ...]"
         if len(polygon) < 6 or len(polygon) % 2:
             return f"has a polygon of {len(polygon)} numbers; expected x and y of 3 points or more"

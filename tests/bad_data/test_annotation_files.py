@@ -194,7 +194,7 @@ WRONG_MASKS = [
     (second_mask(lambda a: []), "have no segmentation, first 2"),
     (second_mask(lambda a: {}), "have no segmentation, first 2"),
     (second_mask(lambda a: [[]]), "that is no mask, first 2, which has a polygon of 0 numbers"),
-    (second_mask(lambda a: [1, 1, 9, 1, 9, 9]), "that is no mask, first 2, which has a flat list"),
+    (second_mask(lambda a: [1, 1, 9, 1, 9, 9]), "first 2, which has the flat list"),
     (second_mask(lambda a: [[1, 1, 9, 9]]), "has a polygon of 4 numbers; expected x and y of 3"),
     (second_mask(lambda a: [[1, 1, 9, 1, 9, 9, 5]]), "has a polygon of 7 numbers"),
     (second_mask(lambda a: [[1, 1, 9, 1, 9, "9"]]), "expected finite numbers"),

@@ -18,6 +18,8 @@ SE = "senet_mm::demo/faster_rcnn_se_r18_fpn_shapes.py"
 FAST = ["--cfg-options", "test_dataloader.num_workers=0"]
 FAST += ["test_dataloader.persistent_workers=False"]
 
+CLASSES = ("square", "triangle", "star", "ring", "cross", "sun", "moon")
+
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -28,7 +30,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if ".se.fc" in key and key.endswith("weight"):
             torch.nn.init.normal_(value, std=1e-3 if "layer4" in key else 3.0)
     path = tmp_path_factory.mktemp("checkpoint") / "epoch_9.pth"
-    meta = dict(dataset_meta=dict(classes=("square",)), epoch=9)
+    meta = dict(dataset_meta=dict(classes=CLASSES), epoch=9)
     torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
     return path
 
@@ -59,7 +61,7 @@ def test_tables_pictures_and_a_checkpoint_without_the_suggested_gates(
         *[False] * 3,
         True,
     ]
-    assert torch.load(new, weights_only=False)["meta"]["dataset_meta"]["classes"] == ("square",)
+    assert torch.load(new, weights_only=False)["meta"]["dataset_meta"]["classes"] == CLASSES
     tested = tool("test.py", config, new, *data, "--work-dir", tmp_path / "test", *FAST)
     assert "coco/bbox_mAP" in tested
     assert "give --force" in tool("analyze_gates.py", *options, error=True)
