@@ -194,3 +194,11 @@ def test_pictures_are_drawn_with_the_checkpoints_names(
     outcome = tried("infer", own, path, picture, "--out-dir", tmp_path / "out")
     assert outcome.code == 0, outcome.err
     assert "the checkpoint's names are taken" in outcome.err
+
+
+def test_a_checkpoint_is_tested_on_a_part_of_its_classes(
+    tried: Run, tmp_path: Path, config: Callable[..., Path]
+) -> None:
+    path, own = checkpoint(tmp_path / "epoch_1.pth", NAMES), config(("moon",), 7)
+    outcome = tried("test", own, path, "--work-dir", tmp_path / "w")
+    outcome.refused(r"has 1 \('moon'\): evaluate all of its classes .*classwise=True")

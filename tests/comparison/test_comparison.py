@@ -85,6 +85,8 @@ def test_the_papers_row_stands_beside_cocos_classes_and_boxes_only(
         (tmp_path / "coco.json").write_text(json.dumps(truth))
         dataset.ann_file = str(tmp_path / "coco.json")
         dataset.pipeline = []
+        dataset.metainfo = dict(classes=names)
+        cfg.model.roi_head.bbox_head.num_classes = len(names)
 
     config = "faster_rcnn_se_r50_fpn.py"
     run = write_run(tmp_path / "run", shapes_root, config=config, change=of_coco)

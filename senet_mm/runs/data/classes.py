@@ -154,10 +154,9 @@ def check_classes(
                 "expected the same in the same order; set metainfo.classes of each, or sort "
                 "'categories' of the annotation files alike"
             )
-        _check_heads(cfg, key, classes)
-        if trained is not None:
+        if trained is not None and key == first:  # the others have the same
             notes += _compare_trained(trained, key, dataset_file(cfg, key), classes)
-            trained = None  # the others have the same
+        _check_heads(cfg, key, classes)
     return changes, list(dict.fromkeys(notes))
 
 
