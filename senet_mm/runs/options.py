@@ -263,18 +263,22 @@ def _is_read(key: str) -> bool:
     return any(reading.search(text) for text in _code() if key in text)
 
 
-@functools.lru_cache(maxsize=1)
-def _code() -> tuple[str, ...]:
-    """The source of the libraries, and of modules of the user's that registered something."""
+def _packages() -> set[str]:
+    """The libraries, and packages of the user's that registered something."""
     kinds = [
         kind
         for registry in _registries()
         for level in (registry, registry.parent)
         for kind in (level.module_dict.values() if level else ())
     ]
-    packages = {*_READERS, *(str(kind.__module__).split(".")[0] for kind in kinds)}
+    return {*_READERS, *(str(kind.__module__).split(".")[0] for kind in kinds)}
+
+
+@functools.lru_cache(maxsize=1)
+def _code() -> tuple[str, ...]:
+    """The source of all that may read a config."""
     files: set[Path] = set()
-    for name in packages - {"torch", "torchvision"}:
+    for name in _packages() - {"torch", "torchvision"}:
         file = getattr(sys.modules.get(name), "__file__", None) or ""
         path = Path(file)
         if path.name == "__init__.py":

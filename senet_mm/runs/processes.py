@@ -49,8 +49,8 @@ def start_processes(cfg: Config) -> None:
     variable, program = _VARIABLES[launcher]
     if variable not in os.environ:
         raise ValueError(
-            f"--launcher {launcher}: the environment variable {variable} is not set: {program} sets "
-            f"it; start the command by {program}"
+            f"--launcher {launcher}: the environment variable {variable} is not set: {program} "
+            f"sets it; start the command by {program}"
         )
     env_cfg = cfg.get("env_cfg") or {}
     if not on_cpu:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from senet_mm.cli.main import main
@@ -57,7 +58,11 @@ def tried(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Call
     class Stand:
         """In the runner's place."""
 
-        train = test = staticmethod(lambda: None)
+        auto_scale_lr = None
+        train = test = staticmethod(dict)
+
+        def register_hook(self, hook: Hook) -> None:
+            """Take what would end the training."""
 
     def from_cfg(cfg: Config) -> Stand:
         given.append(cfg)

@@ -25,6 +25,7 @@ _MODULES = {
     "mmcv/__init__.py": "import cv2\n__version__ = '2.1.0'\n",
     "mmcv/ops.py": "import mmcv._ext\n",
     "mmdet/__init__.py": "__version__ = '3.3.0'\n",
+    "filelock/__init__.py": "",
     "jinja2/__init__.py": "",
     "matplotlib/__init__.py": "",
     "tqdm/__init__.py": "",
@@ -32,6 +33,7 @@ _MODULES = {
 _COMMON = {
     "opencv-python": "4.12.0.88",
     "pycocotools": "2.0.11",
+    "filelock": "3.20.0",
     "jinja2": "3.1.6",
     "matplotlib": "3.9.0",
     "tqdm": "4.70.0",

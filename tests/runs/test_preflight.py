@@ -72,6 +72,7 @@ def test_prepare_is_idempotent(shapes_root: Path, tmp_path: Path) -> None:
     assert cfg.pretty_text == once
     assert [hook["type"] for hook in cfg.custom_hooks] == [
         "mmengine.SeedHook",
+        "mmengine.FiniteHook",
         "mmengine.WholeCheckpointHook",
         "mmengine.ResumeHook",
         "mmengine.WeightsHook",
@@ -110,5 +111,5 @@ def test_a_work_dir_that_cannot_be_written(shapes_root: Path, tmp_path: Path) ->
 def test_a_launcher_that_did_not_start_this_process(monkeypatch) -> None:
     monkeypatch.delenv("RANK", raising=False)
     cfg = config("demo/faster_rcnn_r18_fpn_shapes.py", launcher="pytorch")
-    with pytest.raises(ValueError, match=r"--launcher pytorch: RANK is not set .*torchrun"):
+    with pytest.raises(ValueError, match=r"RANK is not set: torchrun sets it; start"):
         prepare(cfg, "train")

@@ -17,8 +17,10 @@ def scale_by_effective_batch(runner: Runner) -> None:
         runner: A runner that has not trained yet.
     """
     scaling = runner.auto_scale_lr
+    if not scaling or not scaling.get("enable"):
+        return
     counts = (runner.cfg.get("optim_wrapper") or {}).get("accumulative_counts", 1)
-    if not scaling or not scaling.get("enable") or counts == 1:
+    if counts == 1:
         return
     runner.auto_scale_lr = dict(scaling, base_batch_size=scaling["base_batch_size"] / counts)
     print_log(

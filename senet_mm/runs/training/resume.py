@@ -53,8 +53,10 @@ def check_resumable(cfg: Config, checkpoint: Mapping[str, Any], path: Path) -> N
             "EMAHook in custom_hooks to go on with"
         )
     _check_length(cfg, meta, path)
+    if not meta.get("cfg"):  # of a runner that was made without a config
+        return
     try:
-        refused = [c for c in changes(str(meta.get("cfg", "")), cfg.pretty_text) if c.refused]
+        refused = [c for c in changes(str(meta["cfg"]), cfg.pretty_text) if c.refused]
     except (SyntaxError, ValueError):  # what cannot be read cannot be compared
         return
     if refused:

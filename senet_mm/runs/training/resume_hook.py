@@ -116,6 +116,8 @@ def _is_done(marker: Path, iteration: int) -> bool:
 
 
 def _log_changes(runner: Runner, before: str) -> None:
+    if not before:  # of a runner that was made without a config
+        return
     try:
         found = changes(before, runner.cfg.pretty_text)
     except (SyntaxError, ValueError):
