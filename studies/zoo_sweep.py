@@ -154,7 +154,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
     parser.add_argument("configs", nargs="*", help="below mmdet's; one per directory if not given")
     parser.add_argument("--seconds", type=float, default=120, help="limit for one detector")
-    parser.add_argument("--gigabytes", type=float, default=4, help="limit for one detector")
+    parser.add_argument("--gigabytes", type=float, default=8, help="limit for one detector")
     parser.add_argument("--out", type=Path, help="file for the table, besides the screen")
     return parser.parse_args()
 

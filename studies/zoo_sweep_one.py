@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import mmengine.model
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import MessageHub
@@ -19,8 +18,10 @@ from torch import nn
 
 ZOO = Path(mmdet.__file__).parent / ".mim" / "configs"
 TWINS = {"ResNet": "SEResNet", "ResNetV1d": "SEResNetV1d", "ResNeXt": "SEResNeXt"}
-SIZES = {"ssd": 300}  # sides of the pictures where 128 is too small for the network
+# sides of the pictures where 128 is too small: for the strides of SSD, for 900 queries
+SIZES = {"ssd": 300} | dict.fromkeys(("ddq", "dino", "grounding_dino", "v3det"), 256)
 VIDEO = ("MaskTrackRCNN", "Mask2FormerVideo")
+FEWER = {"num": 64, "max_per_img": 100}  # regions sampled for the losses, regions and boxes kept
 
 
 def sweep_one(config: Path, *, se: bool = False) -> str:
@@ -37,17 +38,18 @@ def sweep_one(config: Path, *, se: bool = False) -> str:
     if not is_detector(cfg):
         return "no detector"
     # what trackers and semi-supervised training wrap is a detector with inputs like any other
-    model_cfg = offline(cfg.model.get("detector", cfg.model))
-    model_cfg.setdefault("data_preprocessor", dict(type="DetDataPreprocessor"))
-    model_cfg.data_preprocessor.pop("batch_augments", None)  # they enlarge the pictures
+    wrapped = cfg.model.get("detector", {})
+    model_cfg = small(cfg.model)
+    if "type" in wrapped:
+        model_cfg = small(wrapped | dict(data_preprocessor=dict(type="DetDataPreprocessor")))
+    model_cfg.get("data_preprocessor", {}).pop("batch_augments", None)  # they enlarge the pictures
     if se:
         backbone = model_cfg.get("backbone", {})
         if backbone.get("type") not in TWINS:
             return "no twin"
         backbone.type = TWINS[backbone.type]
     torch.manual_seed(0)
-    # synchronised batch norm has no kernel on the CPU
-    model = mmengine.model.revert_sync_batchnorm(MODELS.build(model_cfg))
+    model = MODELS.build(model_cfg)
     model.init_weights()
     data = make_data(model_cfg, SIZES.get(config.parent.name, 128))
     MessageHub.get_current_instance().update_info_dict(dict(iter=0, epoch=0))  # some losses ask
@@ -64,23 +66,29 @@ def is_detector(cfg: Config) -> bool:
     return "model" in cfg and "type" in cfg.model and "ReID" not in cfg.model.type
 
 
-def offline(node: object) -> object:
-    """A copy of a config without weights to fetch."""
+def small(node: object) -> object:
+    """A copy of a config for one CPU: no weights to fetch, fewer regions, no synchronisation."""
     if isinstance(node, dict):
-        if node.get("type") == "Pretrained":
-            return None
-        return ConfigDict(
-            {k: False if k == "pretrained" and v is True else offline(v) for k, v in node.items()}
-            | {k: None for k in ("teacher_ckpt",) if k in node}
-            | {k: None for k, v in node.items() if k == "pretrained" and isinstance(v, str)}
-        )
+        return ConfigDict({key: _small_value(key, value) for key, value in node.items()})
     if isinstance(node, list | tuple):
-        return type(node)(map(offline, node))
+        return type(node)(map(small, node))
     return node
 
 
+def _small_value(key: str, value: object) -> object:
+    if key == "teacher_ckpt" or (key == "pretrained" and isinstance(value, str)):
+        return None
+    if key == "init_cfg" and isinstance(value, dict) and "checkpoint" in value:
+        return None
+    if key == "type" and value in ("SyncBN", "MMSyncBN"):
+        return "BN"
+    if key in FEWER and isinstance(value, int):
+        return min(value, FEWER[key])
+    return False if key == "pretrained" else small(value)
+
+
 def make_data(model_cfg: ConfigDict, size: int) -> dict:
-    """Two random pictures with boxes, masks, proposals and a semantic map."""
+    """Two random pictures with boxes, a semantic map and, if needed, masks and proposals."""
     num_classes = min(numbers_of_classes(model_cfg), default=2)
     shapes = [(3, size, size)] * 2
     if model_cfg.type in VIDEO:
@@ -92,11 +100,12 @@ def make_data(model_cfg: ConfigDict, size: int) -> dict:
         shapes,
         num_items=[4, 4],
         num_classes=min(max(num_classes, 2), 255),  # the semantic map has 8 bits
-        with_mask=True,
+        with_mask="mask" in repr(model_cfg).lower(),
         with_semantic=True,
     )
     for sample, proposals in zip(data["data_samples"], demo_mm_proposals(shapes, 50), strict=True):
-        sample.proposals = proposals
+        if "rpn_head" not in model_cfg:
+            sample.proposals = proposals
         sample.gt_instances.labels %= num_classes  # for a detector of one class
     return data
 
