@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import copy
 import difflib
-import functools
-import inspect
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import mmdet.registry
 from mmengine.config import Config
-from mmengine.registry import Registry
-from mmengine.runner import Runner
 
 from .config_file import check_shape
+from .readers import arguments_of, is_read, keys_of_runner, registered, registries
 
 # what a builder takes out of a dict before it calls the type
 _OF_BUILDERS = frozenset({"type", "_delete_", "_scope_", "priority", "convert_to_iter_based"})
 # dicts whose keys are names of the user's or go to another library
 _FREE = re.compile(r"(kwargs|_args|metainfo|custom_keys|_cfg_options)$")
-# where a key that nobody lists may be read
-_READERS = ("mmdet", "mmengine", "mmcv", "senet_mm")
 _TEXTS = frozenset({"type", "ann_file", "data_root", "checkpoint", "work_dir", "load_from"})
 _NAMED = 3  # how many near names a message gives
 
@@ -66,7 +58,7 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> list[str]:
     notes = []
     for path in options:
         first = path.split(".")[0]
-        if first not in _of_runner():
+        if first not in keys_of_runner():
             used = _elsewhere([first], held)
             notes.append(
                 f"--cfg-options {path} has no effect: {first} was used while the config file was "
@@ -120,11 +112,11 @@ def _check_value(path: str, value: Any, held: Any) -> None:
 
 def _check_type(path: str, name: str, held: str) -> None:
     """Refuse a type that is not registered in the place of one that is."""
-    if not _registered(held) or _registered(name):
+    if not registered(held) or registered(name):
         return
     known = {
         other
-        for registry in _registries()
+        for registry in registries()
         if registry.get(held) is not None
         for level in (registry, registry.parent)
         for other in (level.module_dict if level else ())
@@ -142,8 +134,8 @@ def _child(node: Any, key: str) -> Any:
 
 def _is_accepted(parents: Sequence[str], key: str, held: Mapping, after: Any) -> bool:
     if not parents:
-        return key in _of_runner()
-    taken, closed = _taken(after)
+        return key in keys_of_runner()
+    taken, closed = arguments_of(after)
     if key in _OF_BUILDERS or key in taken:
         return True
     if closed and difflib.get_close_matches(key, taken, cutoff=0.9):
@@ -155,13 +147,13 @@ def _is_accepted(parents: Sequence[str], key: str, held: Mapping, after: Any) ->
             return True
         if "type" not in held and not difflib.get_close_matches(key, held, cutoff=0.8):
             return True
-    return _is_read(key)
+    return is_read(key)
 
 
 def _refusal(keys: Sequence[str], depth: int, held: Mapping, after: Any, root: Mapping) -> str:
     """The line for a key that nothing reads, with what may have been meant."""
     key, before, rest = keys[depth], keys[:depth], keys[depth + 1 :]
-    known = {*held, *(_taken(after)[0] if before else _of_runner())} - {"self"}
+    known = {*held, *(arguments_of(after)[0] if before else keys_of_runner())} - {"self"}
     near = difflib.get_close_matches(key, sorted(map(str, known)), n=_NAMED, cutoff=0.6)
     meant = [".".join([*before, name, *rest]) for name in near]
     meant = meant or _elsewhere(keys[depth:], root)
@@ -192,97 +184,3 @@ def _paths(node: Any, path: tuple[str, ...] = ()) -> Iterator[list[str]]:
     for key, value in items:
         yield [*path, str(key)]
         yield from _paths(value, (*path, str(key)))
-
-
-@functools.lru_cache(maxsize=1)
-def _of_runner() -> frozenset[str]:
-    """The keys that mmengine's runner and the reader of configs look up in a config."""
-    asked = re.findall(r"\bcfg\.get\(\s*['\"](\w+)['\"]", inspect.getsource(Runner))
-    parameters = [*inspect.signature(Runner.__init__).parameters][1:]
-    return frozenset({*asked, *parameters, "runner_type", "auto_scale_lr"} - {"cfg"})
-
-
-def _taken(node: Any) -> tuple[set[str], bool]:
-    """The arguments of what a dict names by ``type``, and whether it surely takes no other."""
-    kind = node.get("type") if isinstance(node, Mapping) else None
-    kinds = [kind] if callable(kind) else _registered(str(kind)) if kind else []
-    signatures = [_arguments(found) for found in kinds]
-    names = {name for taken, _ in signatures for name in taken}
-    return names, bool(kinds) and not any(more for _, more in signatures)
-
-
-def _registries() -> list[Registry]:
-    return [value for value in vars(mmdet.registry).values() if isinstance(value, Registry)]
-
-
-@functools.lru_cache(maxsize=256)
-def _registered(name: str) -> list[Any]:
-    """What any registry has under a name; a name may be in several."""
-    found: list[Any] = []
-    for registry in _registries():
-        try:
-            kind = registry.get(name)
-        except Exception:  # a scope or module that cannot be imported is named by the build
-            kind = None
-        if kind is not None and kind not in found:
-            found.append(kind)
-    return found
-
-
-def _arguments(kind: Any) -> tuple[set[str], bool]:
-    """Names that a callable takes, and whether it takes others.
-
-    Of a class, along its bases while they hand ``**kwargs`` on.
-    """
-    parents = [parent for parent in kind.__mro__] if inspect.isclass(kind) else []
-    functions = [vars(parent)["__init__"] for parent in parents if "__init__" in vars(parent)]
-    names, more = set(), True
-    for function in functions or [kind]:
-        named, more = _named(function)
-        names.update(named)
-        if not more:
-            break
-    return names, more
-
-
-def _named(function: Any) -> tuple[list[str], bool]:
-    """The named parameters of a function, and whether it takes others too."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # of C
-        return [], True
-    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    return named, any(p.kind is p.VAR_KEYWORD for p in parameters)
-
-
-@functools.lru_cache(maxsize=1024)
-def _is_read(key: str) -> bool:
-    """Whether a word stands as a key, an argument or an attribute in code that may read it."""
-    word = re.escape(key)
-    reading = re.compile(rf"['\"]{word}['\"]|\.{word}\b|\b{word}\s*[=:,)]")
-    return any(reading.search(text) for text in _code() if key in text)
-
-
-def _packages() -> set[str]:
-    """The libraries, and packages of the user's that registered something."""
-    kinds = [
-        kind
-        for registry in _registries()
-        for level in (registry, registry.parent)
-        for kind in (level.module_dict.values() if level else ())
-    ]
-    return {*_READERS, *(str(kind.__module__).split(".")[0] for kind in kinds)}
-
-
-@functools.lru_cache(maxsize=1)
-def _code() -> tuple[str, ...]:
-    """The source of all that may read a config."""
-    files: set[Path] = set()
-    for name in _packages() - {"torch", "torchvision"}:
-        file = getattr(sys.modules.get(name), "__file__", None) or ""
-        path = Path(file)
-        if path.name == "__init__.py":
-            files.update(path.parent.rglob("*.py"))
-        elif path.suffix == ".py":
-            files.add(path)
-    return tuple(path.read_text(encoding="utf-8", errors="replace") for path in sorted(files))

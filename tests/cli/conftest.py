@@ -17,7 +17,7 @@ from mmengine.registry import init_default_scope
 
 from senet_mm.cli.main import main
 from senet_mm.compat.packaged_configs import config_path
-from senet_mm.runs import options
+from senet_mm.runs import readers
 
 SE = "senet_mm::demo/faster_rcnn_se_r18_fpn_shapes.py"
 
@@ -44,10 +44,10 @@ def attempt(
     # mmengine's loggers outlive the streams that pytest captured for an earlier test
     monkeypatch.setattr(logging, "raiseExceptions", False)
     # other tests register classes of theirs, and misspelt words stand in this folder
-    packages = options._packages()
-    monkeypatch.setattr(options, "_packages", lambda: packages - {"tests"})
-    options._code.cache_clear()
-    options._is_read.cache_clear()
+    packages = readers._packages()
+    monkeypatch.setattr(readers, "_packages", lambda: packages - {"tests"})
+    readers._code.cache_clear()
+    readers.is_read.cache_clear()
 
     def run(*arguments: object) -> Attempt:
         monkeypatch.setattr(sys, "argv", ["senet-mm", *map(str, arguments)])

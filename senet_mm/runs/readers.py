@@ -1,0 +1,112 @@
+"""Who reads a key of a config: arguments of what it builds, and code that names the key."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mmdet.registry
+from mmengine.registry import Registry
+from mmengine.runner import Runner
+
+# where a key that nobody lists may be read
+_READERS = ("mmdet", "mmengine", "mmcv", "senet_mm")
+
+
+@functools.lru_cache(maxsize=1)
+def keys_of_runner() -> frozenset[str]:
+    """The keys that mmengine's runner and the reader of configs look up in a config."""
+    asked = re.findall(r"\bcfg\.get\(\s*['\"](\w+)['\"]", inspect.getsource(Runner))
+    parameters = [*inspect.signature(Runner.__init__).parameters][1:]
+    return frozenset({*asked, *parameters, "runner_type", "auto_scale_lr"} - {"cfg"})
+
+
+def arguments_of(node: Any) -> tuple[set[str], bool]:
+    """The arguments of what a dict names by ``type``, and whether it surely takes no other."""
+    kind = node.get("type") if isinstance(node, Mapping) else None
+    kinds = [kind] if callable(kind) else registered(str(kind)) if kind else []
+    signatures = [_arguments(found) for found in kinds]
+    names = {name for taken, _ in signatures for name in taken}
+    return names, bool(kinds) and not any(more for _, more in signatures)
+
+
+def registries() -> list[Registry]:
+    return [value for value in vars(mmdet.registry).values() if isinstance(value, Registry)]
+
+
+@functools.lru_cache(maxsize=256)
+def registered(name: str) -> list[Any]:
+    """What any registry has under a name; a name may be in several."""
+    found: list[Any] = []
+    for registry in registries():
+        try:
+            kind = registry.get(name)
+        except Exception:  # a scope or module that cannot be imported is named by the build
+            kind = None
+        if kind is not None and kind not in found:
+            found.append(kind)
+    return found
+
+
+def _arguments(kind: Any) -> tuple[set[str], bool]:
+    """Names that a callable takes, and whether it takes others.
+
+    Of a class, along its bases while they hand ``**kwargs`` on.
+    """
+    parents = [parent for parent in kind.__mro__] if inspect.isclass(kind) else []
+    functions = [vars(parent)["__init__"] for parent in parents if "__init__" in vars(parent)]
+    names, more = set(), True
+    for function in functions or [kind]:
+        named, more = _named(function)
+        names.update(named)
+        if not more:
+            break
+    return names, more
+
+
+def _named(function: Any) -> tuple[list[str], bool]:
+    """The named parameters of a function, and whether it takes others too."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # of C
+        return [], True
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return named, any(p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+@functools.lru_cache(maxsize=1024)
+def is_read(key: str) -> bool:
+    """Whether a word stands as a key, an argument or an attribute in code that may read it."""
+    word = re.escape(key)
+    reading = re.compile(rf"['\"]{word}['\"]|\.{word}\b|\b{word}\s*[=:,)]")
+    return any(reading.search(text) for text in _code() if key in text)
+
+
+def _packages() -> set[str]:
+    """The libraries, and packages of the user's that registered something."""
+    kinds = [
+        kind
+        for registry in registries()
+        for level in (registry, registry.parent)
+        for kind in (level.module_dict.values() if level else ())
+    ]
+    return {*_READERS, *(str(kind.__module__).split(".")[0] for kind in kinds)}
+
+
+@functools.lru_cache(maxsize=1)
+def _code() -> tuple[str, ...]:
+    """The source of all that may read a config."""
+    files: set[Path] = set()
+    for name in _packages() - {"torch", "torchvision"}:
+        file = getattr(sys.modules.get(name), "__file__", None) or ""
+        path = Path(file)
+        if path.name == "__init__.py":
+            files.update(path.parent.rglob("*.py"))
+        elif path.suffix == ".py":
+            files.add(path)
+    return tuple(path.read_text(encoding="utf-8", errors="replace") for path in sorted(files))
