@@ -107,7 +107,7 @@ def _child(sender: Connection, config: str, se: bool, gigabytes: float) -> None:
         outcome = sweep_one(ZOO / config, se=se)
     except BaseException as error:  # whatever it is, the sweep goes on
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        outcome = f"{type(error).__name__}: {lines[0] if lines else ''}"
+        outcome = f"{type(error).__name__}: {lines[0] if lines else ''}".replace(f"{ZOO}/", "")
     sender.send(outcome)
 
 
@@ -116,13 +116,15 @@ def table(rows: Iterable[Row]) -> str:
     lines = ["| directory | config | plain | SE |", "|---|---|---|---|"]
     for row in rows:
         folder, _, name = row.config.partition("/")
-        plain, ours = (_cell(outcome) for outcome in (row.plain, row.ours))
+        plain, ours = _cell(row.plain), _cell(row.ours)
+        if ours == plain != "ok":
+            ours = "the same"
         lines.append(f"| {folder} | {name.removesuffix('.py')} | {plain} | {ours} |")
     return "\n".join(lines)
 
 
 def _cell(outcome: str) -> str:
-    text = outcome.replace("|", "\\|").replace("`", "'")
+    text = " ".join(outcome.split()).replace("|", "\\|")
     return text if len(text) <= 120 else text[:117] + "..."
 
 

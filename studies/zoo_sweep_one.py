@@ -14,6 +14,7 @@ import senet_mm  # noqa: F401 (makes mmdet importable)
 import mmdet
 from mmdet.registry import MODELS
 from mmdet.testing import demo_mm_inputs, demo_mm_proposals, demo_track_inputs
+from mmdet.utils import register_all_modules
 from torch import nn
 
 ZOO = Path(mmdet.__file__).parent / ".mim" / "configs"
@@ -34,6 +35,7 @@ def sweep_one(config: Path, *, se: bool = False) -> str:
     Returns:
         ``"ok"``, ``"no detector"`` if the config has none or ``"no twin"`` for another backbone.
     """
+    register_all_modules()
     cfg = Config.fromfile(config)
     if not is_detector(cfg):
         return "no detector"

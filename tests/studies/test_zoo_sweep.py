@@ -73,6 +73,7 @@ def test_table_and_summary() -> None:
         Row("e/data.py", "no detector", "no detector"),
     ]
     assert "| c | c_r50 | ok | ValueError: x \\| y |" in table(rows)
+    assert "| d | d_r50 | KeyError: 'k' | the same |" in table(rows)
     assert summary(rows) == (
         "5 directories, 4 with a detector: 3 run; of these, 2 have a ResNet or ResNeXt backbone, "
         "and 1 run with its SE twin. With the twin alone fail: c/c_r50.py."
