@@ -16,7 +16,7 @@ setup: $(STAMP)
 
 # The stamp comes last, so that an interrupted set-up starts again. mmcv is installed past pip's
 # cache: the cache may hold a wheel that was compiled for another torch.
-$(STAMP): requirements/$(STACK).txt requirements/test.txt setup.py
+$(STAMP): requirements/$(STACK).txt requirements/test.txt setup.py pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PIP) install --quiet --no-cache-dir --no-deps $$(grep -E '^[a-z-]*mmcv' requirements/$(STACK).txt)
 	$(PIP) install --quiet -r requirements/$(STACK).txt -r requirements/test.txt

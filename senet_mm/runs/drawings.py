@@ -32,6 +32,7 @@ class DrawHook(DetVisualizationHook):
         self, runner: Runner, batch_idx: int, data_batch: Any, outputs: Any
     ) -> None:
         """Draw a batch."""
+        self._visualizer = runner.visualizer  # mmdet's takes the one that was made last
         folders = [*_image_folders(runner.test_dataloader.dataset)]
         for sample in outputs:
             place = _below(Path(sample.img_path), folders)

@@ -158,7 +158,8 @@ def test_no_bad_file_reaches_mmengine(tool, bad_files, shapes_root: Path, tmp_pa
         (work_dir / "last_checkpoint").parent.mkdir(exist_ok=True)
         (work_dir / "last_checkpoint").write_text(str(path))
         resumed = [*training(shapes_root, work_dir, PLAIN), "--resume"]
-        assert re.search(message, tool(*resumed, error=True)), path
+        of_no_training = "is no checkpoint of a training" if path.suffix == ".safetensors" else None
+        assert re.search(of_no_training or message, tool(*resumed, error=True)), path
         tested = ["test.py", PLAIN, path, "--data-root", shapes_root, "--work-dir", work_dir]
         assert re.search(message, tool(*tested, error=True)), path
     assert not (tmp_path / "ran").exists()

@@ -37,7 +37,8 @@ def find_checkpoint(cfg: Config) -> _Found | None:
         None if there is none, or on another machine.
 
     Raises:
-        ValueError: If the file that is named holds more than tensors and plain data.
+        ValueError: If the file that is named holds more than tensors and plain data, or is
+            damaged and there is no other.
     """
     pointer = Path(cfg.work_dir, POINTER)
     text = pointer.read_text(errors="replace").strip() if pointer.is_file() else None
@@ -49,6 +50,8 @@ def find_checkpoint(cfg: Config) -> _Found | None:
         found: _Found | None = (named, content)
     else:
         found = _newest(_folders(cfg))
+        if found is None and named is not None:
+            read_file(named)  # raises what is wrong with it: not to be trained over
         _say(pointer, text, named, found)
     if is_main_process():
         _correct(pointer, text, found)

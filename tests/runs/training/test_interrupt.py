@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from senet_mm.cli.errors import run
 from senet_mm.runs.training.interrupt import interruptible_training
-from . import toy_training as toy
+from tests.runs.training import toy_training as toy
 
 def main():
     cfg = toy.toy_config(

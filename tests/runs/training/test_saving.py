@@ -11,8 +11,7 @@ from mmengine.fileio import LocalBackend
 
 from senet_mm.weights.read.file import read_file
 from studies.kill_and_resume import differences, flat_state
-
-from . import toy_training as toy
+from tests.runs.training import toy_training as toy
 
 OPTIONS = dict(default_hooks__checkpoint__max_keep_ckpts=1)
 # writes half of the second epoch's checkpoint
@@ -20,7 +19,7 @@ KILLED_IN_A_SAVE = """
 import os, signal, sys
 from pathlib import Path
 from mmengine.fileio import LocalBackend
-from . import toy_training as toy
+from tests.runs.training import toy_training as toy
 
 def put(self, content, path):
     name = Path(path).name

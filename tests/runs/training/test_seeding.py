@@ -14,8 +14,7 @@ import pytest
 import torch
 
 from studies.kill_and_resume import differences, flat_state
-
-from . import toy_training as toy
+from tests.runs.training import toy_training as toy
 
 WORKERS = {
     "in this process": {},
@@ -147,7 +146,7 @@ IN_A_PROCESS = """
 import os, signal, sys
 from pathlib import Path
 import torch
-from . import toy_training as toy
+from tests.runs.training import toy_training as toy
 
 torch.distributed.init_process_group("gloo")
 wrapper = dict(type="MMDistributedDataParallel", device_ids=None)
