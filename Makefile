@@ -39,7 +39,7 @@ test-official:
 # `make test`, and which share of the package's lines ran; cheap where Python can monitor itself
 coverage: $(STAMP)
 	COVERAGE_CORE=$$($(VENV)/bin/python -c \
-	"import sys; print('sysmon' if hasattr(sys, 'monitoring') else 'ctrace')") $(PYTEST) --cov
+	"import sys; print('sysmon' if hasattr(sys, 'monitoring') else 'ctrace')") $(PYTEST) --cov=senet_mm
 
 lint: lint-style lint-imports lint-types
 

@@ -124,7 +124,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         module=nn.Module(),
         tensor=x[:1],
         storage=x.untyped_storage(),
-        loaders_iterator=_MultiProcessingDataLoaderIter.__new__(_MultiProcessingDataLoaderIter),
+        loaders_iterator=_MultiProcessingDataLoaderIter,
         hooks_of_all_modules=nn.modules.module,
         resizing=BatchSyncRandomResize((1, 2)),
         resnet=ResNet(18),

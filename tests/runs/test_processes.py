@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmdet.registry import MODELS
 from mmengine.config import Config
 from torch.distributed import TCPStore
 
+from senet_mm.backbones import SEResNet
 from senet_mm.runs.processes import start_processes
 
 SE = "senet_mm::demo/faster_rcnn_se_r18_fpn_shapes.py"
@@ -96,7 +96,7 @@ class Weights(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[http.server.ThreadingHTTPServer]:
     path = tmp_path / "served.pth"
-    torch.save(MODELS.build(dict(type="SEResNet", depth=18)).state_dict(), path)
+    torch.save(SEResNet(18).state_dict(), path)
     Weights.content, Weights.asked = path.read_bytes(), []
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Weights) as served:
         threading.Thread(target=served.serve_forever, daemon=True).start()
