@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 from mmengine.hooks import CheckpointHook, Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import Tensor
+
+from ...weights.load.detector import unwrapped
 
 
 @HOOKS.register_module()
@@ -43,8 +44,7 @@ class FiniteHook(Hook):
         self._check_weights(runner)
 
     def _check_weights(self, runner: Runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        wrong = next(_not_finite(model), None)
+        wrong = next(_not_finite(unwrapped(runner.model)), None)
         if wrong is not None:
             raise ValueError(f"the weights {wrong} are not finite {self._where(runner)}")
 
