@@ -8,13 +8,12 @@ from typing import Any
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from torch import nn
 
 from ...io.files import write_whole
+from ...weights.load.detector import unwrapped
 from .config_changes import changes
 
 _KEY = "between_iterations"  # in a checkpoint
@@ -46,11 +45,11 @@ class ResumeHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Resume, and validate if that was due when the training was interrupted."""
-        for name, parameter in _model(runner).named_parameters():
+        for name, parameter in unwrapped(runner.model).named_parameters():
             gradient = self._saved.get("gradients", {}).get(name)
             if gradient is not None:
                 parameter.grad = gradient.to(parameter.device)
-        modules = dict(_model(runner).named_modules())
+        modules = dict(unwrapped(runner.model).named_modules())
         for name, size in self._saved.get("sizes", {}).items():
             if name in modules:
                 modules[name]._input_size = size
@@ -75,22 +74,18 @@ class ResumeHook(Hook):
         if isinstance(wrapper, OptimWrapper) and not wrapper.should_update():
             state["gradients"] = {
                 name: parameter.grad.cpu()
-                for name, parameter in _model(runner).named_parameters()
+                for name, parameter in unwrapped(runner.model).named_parameters()
                 if parameter.grad is not None
             }
         sizes = {
             name: module._input_size
-            for name, module in _model(runner).named_modules()
+            for name, module in unwrapped(runner.model).named_modules()
             if isinstance(getattr(module, "_input_size", None), tuple)
         }
         if sizes:
             state["sizes"] = sizes
         if state:
             checkpoint[_KEY] = state
-
-
-def _model(runner: Runner) -> nn.Module:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def _validation_is_due(runner: Runner) -> bool:
