@@ -33,9 +33,11 @@ def run(*command: object, cwd: Path | None = None) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    source = tmp_path_factory.mktemp("source") / "senet_mm"
-    hidden = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "work_dirs", "data")
-    shutil.copytree(repo, source, ignore=hidden)
+    source = tmp_path_factory.mktemp("source")
+    for folder in ("senet_mm", "configs", "tools"):
+        shutil.copytree(repo / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(repo / file, source)
     out = tmp_path_factory.mktemp("wheel")
     options = ["--no-deps", "--no-build-isolation", "--disable-pip-version-check", "-q"]
     run(sys.executable, "-m", "pip", "wheel", *options, "-w", out, source)
