@@ -5,7 +5,7 @@ STACK = onedl
 # processes that share the tests, one thread each
 WORKERS ?= 2
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
-PYTEST = $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile
+PYTEST = $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 STAMP = $(VENV)/.complete
 # threads that spin while they wait starve each other where other work shares the cores
 export OMP_WAIT_POLICY = PASSIVE

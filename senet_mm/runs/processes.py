@@ -91,6 +91,8 @@ def check_on_each_node(check: Callable[[], T]) -> T:
     message = error and (str(error) or repr(error))
     distributed.all_gather_object(answers, (message, found), group=group)
     distributed.destroy_process_group(group)
+    if any(message is not None for message, _ in answers):
+        distributed.destroy_process_group()  # whose threads may abort a process that exits
     if error is not None:
         raise error
     for rank, (message, _) in enumerate(answers):
