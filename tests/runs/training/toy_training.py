@@ -177,4 +177,15 @@ def train(cfg: Config, **stop: int) -> Runner:
         runner.train()
     except Stopped:
         assert stop
+    finally:
+        _end_workers(runner)
     return runner
+
+
+def _end_workers(runner: Runner) -> None:
+    """Left to the garbage collector, each worker would be waited for in vain, for seconds."""
+    loop: Any = runner.train_loop
+    for holder in (loop.dataloader, getattr(loop, "dataloader_iterator", None)):
+        iterator = getattr(holder, "_iterator", None)
+        if hasattr(iterator, "_shutdown_workers"):
+            iterator._shutdown_workers()
