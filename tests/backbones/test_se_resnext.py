@@ -18,6 +18,7 @@ def test_parameter_counts(depth: int, groups: int, base_width: int, millions: fl
 
 
 @pytest.mark.parametrize("depth", [50, 101])
+@pytest.mark.slow
 def test_forward_equals_timm(depth: int, randomize) -> None:
     peer = randomize(
         timm.create_model(f"seresnext{depth}_32x4d", features_only=True, out_indices=(1, 2, 3, 4))

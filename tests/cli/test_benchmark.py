@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.slow
 def test_prints_and_writes(tool, tmp_path: Path) -> None:
     printed = tool(
         "benchmark.py", "--size", 64, 64, "--rounds", 2, "--depth", 18, "--out-dir", tmp_path,

@@ -69,6 +69,7 @@ def test_help_and_version_need_nothing_of_the_stack() -> None:
     assert (done.returncode, done.stdout) == (0, f"senet_mm {senet_mm.__version__}\n"), done.stderr
 
 
+@pytest.mark.slow
 def test_in_the_command_the_package_has_all_its_names() -> None:
     """A user's module that a config imports finds them as anywhere else."""
     start = (
@@ -80,6 +81,7 @@ def test_in_the_command_the_package_has_all_its_names() -> None:
     assert "senet_mm.layers.se_block.SEBlock" in done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_as_a_module(tmp_path: Path) -> None:
     folder = Path(senet_mm.__file__).resolve().parents[1]
     done = subprocess.run(

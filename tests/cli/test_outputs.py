@@ -32,6 +32,7 @@ def same_names(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return root
 
 
+@pytest.mark.slow
 def test_drawings_of_equal_names(
     attempt: Run, same_names: Path, se_checkpoint: Path, tmp_path: Path, monkeypatch
 ) -> None:

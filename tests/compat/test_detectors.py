@@ -64,6 +64,7 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.slow
 def test_detector_trains_and_predicts(name: str) -> None:
     register_all_modules()
     torch.manual_seed(0)

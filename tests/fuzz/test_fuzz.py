@@ -53,6 +53,7 @@ def annotations_of(root: Path) -> Path:
 
 
 @pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_annotations(
     attempt: Run,  # noqa: F811
     shapes_root: Path,
@@ -74,6 +75,7 @@ def test_annotations(
 
 
 @pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_results(
     attempt: Run,  # noqa: F811
     shapes_root: Path,
@@ -94,6 +96,7 @@ def test_results(
     assert {0, 2} == set(codes)
 
 
+@pytest.mark.slow
 def test_options(
     attempt: Run,  # noqa: F811
     shapes_root: Path,
@@ -138,6 +141,7 @@ def test_options(
     assert {0, 2} == set(codes)
 
 
+@pytest.mark.slow
 def test_checkpoints(attempt: Run, tmp_path: Path) -> None:  # noqa: F811
     rng, found, codes = random.Random(3), [], []
     # most are of a narrow net, that no family has; those of a real one are read to the end

@@ -22,6 +22,7 @@ def statistics() -> GateStatistics:
     return ours
 
 
+@pytest.mark.slow
 def test_default_classes_are_the_most_frequent(statistics, tmp_path: Path) -> None:
     paths = plot_figures(statistics, None, tmp_path)
     assert [path.name for path in paths] == [
@@ -35,6 +36,7 @@ def test_default_classes_are_the_most_frequent(statistics, tmp_path: Path) -> No
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
 
 
+@pytest.mark.slow
 def test_lines_are_the_means_of_50_even_channels(statistics, tmp_path, monkeypatch) -> None:
     drawn, bands, legends = [], [], []
     plot, fill = Axes.plot, Axes.fill_between

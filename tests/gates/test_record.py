@@ -98,6 +98,7 @@ def test_the_first_images_only(cfg, checkpoint, shapes_root, tmp_path) -> None:
     np.testing.assert_allclose(statistics.mean("SE_3_2")[0], expected, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_bad_data_and_checkpoints(cfg, checkpoint, shapes_root, tmp_path: Path) -> None:
     root = tmp_path / "shapes"
     shutil.copytree(shapes_root, root)

@@ -84,6 +84,7 @@ def test_measure(task: str, precision: str) -> None:
         assert fused.saved < reference.saved
 
 
+@pytest.mark.slow
 def test_measure_a_detector() -> None:
     chosen = setting(task="training", part="detector", size=(64, 64), depth=18)
     (plain,) = measure(chosen, rounds=2, names=[BASELINE])

@@ -84,6 +84,7 @@ def test_a_classifiers_weights_are_renamed_into_the_detector(load, tmp_path, war
         load(config(name, path))
 
 
+@pytest.mark.slow
 def test_a_detectors_own_checkpoint_and_its_config(load, tmp_path: Path, warnings) -> None:
     path = tmp_path / "epoch_1.pth"
     cfg = config(SE, path)
@@ -101,6 +102,7 @@ def test_a_detectors_own_checkpoint_and_its_config(load, tmp_path: Path, warning
     assert "makes them BGR, mean [103.53" in warning
 
 
+@pytest.mark.slow
 def test_the_backbones_own_weights_and_the_plain_twins(train, tmp_path: Path, warnings) -> None:
     path = tmp_path / "x.pth"
     torch.save(MODELS.build(dict(type="SEResNet", depth=18)).state_dict(), path)

@@ -104,6 +104,7 @@ def server(tmp_path: Path) -> Iterator[http.server.ThreadingHTTPServer]:
         served.shutdown()
 
 
+@pytest.mark.slow
 def test_one_process_downloads_and_both_start(two, server, shapes_root: Path, tmp_path) -> None:
     init_cfg = "model.backbone.init_cfg."
     url = f"http://127.0.0.1:{server.server_address[1]}/x.pth"
@@ -116,6 +117,7 @@ def test_one_process_downloads_and_both_start(two, server, shapes_root: Path, tm
     assert Weights.asked == ["/x.pth"]
 
 
+@pytest.mark.slow
 def test_what_one_process_finds_stops_both_in_one_line(two, shapes_root, tmp_path) -> None:
     (tmp_path / "file").touch()
     done = two("--data-root", shapes_root, "--work-dir", tmp_path / "file" / "w")

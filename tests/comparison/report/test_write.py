@@ -75,6 +75,7 @@ def test_the_page_is_whole_and_needs_no_other_file(
     assert "@import" not in page and "url(http" not in page
 
 
+@pytest.mark.slow
 def test_names_that_mean_something_to_tables_and_plots(compared, tmp_path: Path) -> None:
     comparison, evaluation = compared
     names = ("_a|b", "$c")

@@ -114,6 +114,7 @@ def outcome(unit: nn.Module, x: Tensor, *, half: bool) -> tuple[dict[str, Tensor
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_with_and_without_the_fast_path(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rng, paths = random.Random(seed), Counter()
 

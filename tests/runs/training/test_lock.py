@@ -25,6 +25,7 @@ with hold_work_dir(sys.argv[1]):
 """
 
 
+@pytest.mark.slow
 def test_a_second_training_is_refused_until_the_first_ends(tmp_path: Path) -> None:
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from mmengine.fileio import LocalBackend
 
 from senet_mm.weights.read.file import read_file
@@ -36,6 +37,7 @@ def checkpoints(work_dir: Path) -> list[str]:
     return sorted(path.name for path in work_dir.glob("*.pth*") if "best" not in path.name)
 
 
+@pytest.mark.slow
 def test_a_kill_in_a_save(repo: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "ignore", "-c", KILLED_IN_A_SAVE, tmp_path / "parts"]
     killed = subprocess.run(command, cwd=repo, capture_output=True, text=True)

@@ -59,6 +59,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], d
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("workers", WORKERS)
+@pytest.mark.slow
 def test_bit_for_bit(schedule: str, workers: str, uninterrupted, tmp_path: Path) -> None:
     options, last = SCHEDULES[schedule]
     whole = uninterrupted(schedule)
@@ -82,6 +83,7 @@ def test_bit_for_bit(schedule: str, workers: str, uninterrupted, tmp_path: Path)
     ],
     ids=lambda options: next(iter(options)),
 )
+@pytest.mark.slow
 def test_other_options(options: dict[str, Any], tmp_path: Path) -> None:
     iterations = SCHEDULES["epochs, saved by iteration"][0] | dict(custom_hooks=[])
     options = iterations | options
