@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ...layers import SEBlock
+from ...layers.attach import plain_of
 from ..read.sources import fetch
 from ..recognize.backbone import BackboneWeights, find_backbone
 from ..recognize.geometry import Hidden, Structure, differences, stages_of, structure
@@ -51,8 +52,9 @@ def load_weights(backbone: nn.Module, source: str, prefix: str | None = None) ->
             geometry, SE that would stay random, or tensors without a place.
     """
     checkpoint = fetch(source)
-    if of_resnet_family(backbone):
-        tensors, report = match_backbone(backbone, find_backbone(checkpoint, prefix))
+    plain = plain_of(backbone)
+    if of_resnet_family(plain):
+        tensors, report = match_backbone(plain, find_backbone(checkpoint, prefix))
     else:
         tensors, report = match_other(backbone, checkpoint, prefix)
     backbone.load_state_dict(tensors, strict=False)
