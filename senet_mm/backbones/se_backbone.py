@@ -11,7 +11,8 @@ from mmengine.model import initialize
 from torch import fx
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..layers.attach import attach_se, attached_se, keep_attached
+from ..layers import SEBlock, attach_se
+from ..layers.attach import attached_se, keep_attached, set_aside
 from ..weights.checked_init import CheckedInitMixin
 from ..weights.init_cfg import pretrained_of
 
@@ -29,9 +30,10 @@ class SEBackbone(CheckedInitMixin):
     read from there too, and what it does about frozen stages, fixed statistics
     and checkpointing stays.
 
-    Weights that an ``init_cfg``, its own or the inner dict's, names are checked while they are loaded: no
-    tensor may be missing, misshapen or without a place, and SE that they do not
-    have is an error unless it starts as the identity.
+    Weights that an ``init_cfg`` names, its own or the inner dict's, are checked
+    while they are loaded: no tensor may be missing, misshapen or without a
+    place, and SE that they do not have is an error unless it starts as the
+    identity.
 
     Args:
         backbone: Config of the plain backbone.
@@ -66,8 +68,8 @@ class SEBackbone(CheckedInitMixin):
         plain = MODELS.build(dict(backbone))
         attach_se(plain, units, se_cfg, input_shape=input_shape)
         for part in _PARTS:
-            vars(self)[part] = vars(plain)[part]
-        vars(self)["plain"] = plain  # no child: its parts are
+            self.__dict__[part] = plain.__dict__[part]
+        self.__dict__["plain"] = plain  # no child: its parts are
         self._take_pretrained()
 
     def _take_pretrained(self) -> None:
@@ -75,7 +77,7 @@ class SEBackbone(CheckedInitMixin):
         of_plain = getattr(self.plain, "init_cfg", None)
         pretrained = pretrained_of(of_plain)
         if pretrained:
-            listed = [of_plain] if isinstance(of_plain, Mapping) else of_plain
+            listed: Any = [of_plain] if isinstance(of_plain, Mapping) else of_plain
             self.plain.init_cfg = [cfg for cfg in listed if cfg not in pretrained]
             self.init_cfg = self.init_cfg or pretrained
 
@@ -111,20 +113,19 @@ class SEBackbone(CheckedInitMixin):
         return self
 
     def init_random(self) -> None:
-        """Initialize as the plain backbone does, then SE."""
-        if self.init_cfg:
-            initialize(self, self.init_cfg)
+        """Initialize as the plain backbone does, which leaves SE as it was built."""
         logs = hasattr(self, "_params_init_info")  # a detector's, of all its modules
-        if logs:
-            self.plain._params_init_info = self._params_init_info
-        if hasattr(self.plain, "init_weights"):
-            self.plain.init_weights()
-        if logs:
-            del self.plain._params_init_info
-        for block in attached_se(self).values():
-            if getattr(block, "identity_init", False):
-                block.start_as_identity()  # once more, after what reaches all convolutions
-            elif hasattr(block, "init_weights") and not getattr(block, "is_init", False):
+        with set_aside(self.plain) as blocks:
+            if self.init_cfg:
+                initialize(self, self.init_cfg)
+            if logs:
+                self.plain._params_init_info = self._params_init_info
+            if hasattr(self.plain, "init_weights"):
+                self.plain.init_weights()
+            if logs:
+                del self.plain._params_init_info
+        for block in blocks.values():
+            if hasattr(block, "init_weights") and not isinstance(block, SEBlock):
                 block.init_weights()
         self._is_init = True
 

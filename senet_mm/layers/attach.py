@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
@@ -108,6 +109,22 @@ def keep_attached(net: nn.Module) -> None:
         unit = net.get_submodule(name)
         if block.hook is not None and _gate not in unit._forward_hooks.values():
             block.hook = unit.register_forward_hook(_gate)
+
+
+@contextmanager
+def set_aside(net: nn.Module) -> Iterator[dict[str, Any]]:
+    """Take the blocks out, for what goes over the parts of a network: its initialization.
+
+    mmdet sets a whole norm to zero, children included, and SE of zeros would never learn.
+    """
+    blocks = attached_se(net)
+    for name in blocks:
+        del net.get_submodule(name)._modules[_CHILD]
+    try:
+        yield blocks
+    finally:
+        for name, block in blocks.items():
+            net.get_submodule(name).add_module(_CHILD, block)
 
 
 def _gate(unit: Any, inputs: tuple[Any, ...], output: Tensor) -> Tensor:

@@ -76,7 +76,7 @@ class SEBlock(BaseModule):
         if identity_init:
             start = self.activation.function(torch.tensor(self.activation.start))
             self.register_buffer("gate_scale", 1 / start)
-            self.start_as_identity()
+            self._start_as_identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Gate a map of shape (N, C, H, W); the result has the same shape and dtype."""
@@ -96,10 +96,9 @@ class SEBlock(BaseModule):
         """Initialize as mmengine does; with ``identity_init``, as the identity after that."""
         super().init_weights()
         if self.identity_init:
-            self.start_as_identity()
+            self._start_as_identity()
 
-    def start_as_identity(self) -> None:
-        """Set the gates to one; only of a block with ``identity_init``."""
+    def _start_as_identity(self) -> None:
         nn.init.zeros_(self.fc2.weight)
         if self.fc2.bias is not None:
             nn.init.constant_(self.fc2.bias, self.activation.start)
