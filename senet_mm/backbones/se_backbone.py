@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from mmdet.registry import MODELS
 from mmengine.model import initialize
-from torch import fx
+from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..layers import SEBlock, attach_se
@@ -66,7 +66,14 @@ class SEBackbone(CheckedInitMixin):
         if not isinstance(backbone, Mapping) or "type" not in backbone:
             raise TypeError(f"SEBackbone: backbone={backbone!r}: expected a dict with a type")
         plain = MODELS.build(dict(backbone))
-        attach_se(plain, units, se_cfg, input_shape=input_shape)
+        blocks = attach_se(plain, units, se_cfg, input_shape=input_shape)
+        if backbone.get("pretrained") is True and not all(
+            map(_starts_as_identity, blocks.values())
+        ):
+            raise ValueError(
+                "SEBackbone: backbone.pretrained=True, but SE would be random: give the weights as "
+                "init_cfg=dict(type='Pretrained', checkpoint=...), or se_cfg identity_init=True"
+            )
         for part in _PARTS:
             self.__dict__[part] = plain.__dict__[part]
         self.__dict__["plain"] = plain  # no child: its parts are
@@ -132,3 +139,7 @@ class SEBackbone(CheckedInitMixin):
     def left_out(self, name: str) -> bool:
         """As the plain backbone says."""
         return hasattr(self.plain, "left_out") and self.plain.left_out(name)
+
+
+def _starts_as_identity(block: nn.Module) -> bool:
+    return bool(getattr(block, "identity_init", False))
