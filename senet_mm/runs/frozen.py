@@ -23,11 +23,12 @@ def check_frozen(cfg: Config) -> None:
     Raises:
         ValueError: If the backbone freezes something and no weights are given.
     """
-    backbone = cfg.model.get("backbone") or {}
-    if any(
-        part.get("pretrained") or pretrained_of(part.get("init_cfg"))
-        for part in (cfg.model, backbone)
-    ):
+    backbone, path = cfg.model.get("backbone") or {}, "model.backbone"
+    parts = [cfg.model, backbone]
+    while isinstance(backbone.get("backbone"), Mapping):  # what an SEBackbone wraps
+        backbone, path = backbone["backbone"], f"{path}.backbone"
+        parts.append(backbone)
+    if any(part.get("pretrained") or pretrained_of(part.get("init_cfg")) for part in parts):
         return
     if cfg.get("load_from") or resumed_checkpoint(cfg):
         return
@@ -40,9 +41,8 @@ def check_frozen(cfg: Config) -> None:
     raise ValueError(
         f"the backbone has no pretrained weights, but frozen_stages={frozen_stages} and "
         f"norm_eval={norm_eval} would freeze random ones. Give weights (--cfg-options "
-        "model.backbone.init_cfg.type=Pretrained model.backbone.init_cfg.checkpoint=PATH), or "
-        "train from scratch (--cfg-options model.backbone.frozen_stages=-1 "
-        "model.backbone.norm_eval=False)"
+        f"{path}.init_cfg.type=Pretrained {path}.init_cfg.checkpoint=PATH), or "
+        f"train from scratch (--cfg-options {path}.frozen_stages=-1 {path}.norm_eval=False)"
     )
 
 
@@ -51,7 +51,8 @@ def _option(backbone: Mapping, name: str, absent: object) -> Any:
     if name in backbone or "type" not in backbone:
         return backbone.get(name, absent)
     kind = backbone["type"]
-    for parent in (MODELS.get(kind) if isinstance(kind, str) else kind).__mro__:
+    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    for parent in getattr(kind, "__mro__", ()):  # what is not registered is named by the build
         parameter = inspect.signature(parent.__init__).parameters.get(name)
         if parameter is not None:
             return parameter.default
