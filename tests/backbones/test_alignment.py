@@ -1,4 +1,4 @@
-"""Inception-ResNet-v2 with padding everywhere: maps of a detector's sizes, cells in their places."""
+"""Inception-ResNet-v2 with padding everywhere: maps of a detector's sizes, cells in place."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ from senet_mm.backbones.alignment import pad_valid_layers
         # those of the net itself
         (
             False,
-            [(197, 330), (97, 164), (48, 81), (23, 40)],
+            [(196, 329), (97, 164), (48, 81), (23, 40)],
             [(71, 71), (35, 35), (17, 17), (8, 8)],
         ),
     ],
