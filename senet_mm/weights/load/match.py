@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...layers import SEBlock
 from ..read.sources import fetch
-from ..read.timm_zoo import TIMM, check_resnet_family
+from ..read.timm_zoo import TIMM, check_network, check_resnet_family
 from ..recognize.backbone import BackboneWeights, find_backbone
 from ..recognize.geometry import Hidden, Structure, differences, stages_of, structure
 from ..recognize.plugins import plugin_differences, se_plugins
@@ -51,9 +51,13 @@ def load_weights(backbone: nn.Module, source: str, prefix: str | None = None) ->
         ValueError: If it is no checkpoint, or not of this backbone: another
             geometry, SE that would stay random, or tensors without a place.
     """
-    if of_resnet_family(backbone):
-        if source.startswith(TIMM):
+    is_resnet = of_resnet_family(backbone)
+    if source.startswith(TIMM):
+        if is_resnet:
             check_resnet_family(source)
+        elif hasattr(backbone, "model_name"):
+            check_network(source, backbone.model_name)
+    if is_resnet:
         tensors, report = match_backbone(backbone, find_backbone(fetch(source), prefix))
     else:
         tensors, report = match_other(backbone, fetch(source), prefix)
