@@ -142,7 +142,7 @@ class TimmBackbone(CheckedInitMixin):
         """Whether a tensor of released weights is of a part that this net was built without."""
         module: nn.Module = self
         for part in name.split(".")[:-1]:
-            child = module._modules.get(part)
+            child = dict(module.named_children()).get(part)
             if child is None:  # timm cuts its nets behind the last map that comes out
                 return isinstance(module, nn.Sequential) and Stages(self.timm_model).is_cut
             module = child
