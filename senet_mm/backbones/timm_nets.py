@@ -140,7 +140,7 @@ def _first_of(names: Sequence[str], tap: str) -> int:
         for wrapper in ("", "body.", "model."):
             if wrapper + name in names:
                 return names.index(wrapper + name)
-    raise ValueError(f"frozen_stages: timm does not tell where its {tap!r} ends, only -1 is possible")
+    raise ValueError(f"frozen_stages: timm does not tell where its {tap!r} ends; take -1")
 
 
 def _last_of(names: Sequence[str], tap: str) -> int:
