@@ -36,7 +36,7 @@ def create_net(
         ValueError: If timm has no such net, it has no feature maps or not these, or
             timm does not take an option.
     """
-    timm = import_timm()
+    timm = import_timm("TimmBackbone's networks")
     start = f"TimmBackbone model_name={model_name!r}"
     if not isinstance(model_name, str) or not timm.is_model(model_name):
         near = difflib.get_close_matches(str(model_name), timm.list_models(), n=4, cutoff=0.4)
