@@ -4,5 +4,6 @@ from .se_backbone import SEBackbone
 from .se_resnet import SEResNet, SEResNetV1d
 from .se_resnext import SEResNeXt
 from .senet import SENet
+from .timm_backbone import TimmBackbone
 
-__all__ = ["SEBackbone", "SENet", "SEResNeXt", "SEResNet", "SEResNetV1d"]
+__all__ = ["SEBackbone", "SENet", "SEResNeXt", "SEResNet", "SEResNetV1d", "TimmBackbone"]

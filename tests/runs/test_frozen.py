@@ -38,6 +38,11 @@ def test_defaults_of_the_backbone_count_and_what_does_nothing_does_not(tmp_path:
         check_frozen(cfg)
     cfg.model.backbone.norm_cfg = dict(type="GN", num_groups=32)
     check_frozen(cfg)
+    cfg.model.backbone = dict(type="TimmBackbone", model_name="resnet18")
+    check_frozen(cfg)
+    cfg.model.backbone.norm_eval = True  # it takes no norm_cfg
+    with pytest.raises(ValueError, match="frozen_stages=-1 and norm_eval=True"):
+        check_frozen(cfg)
     cfg = config("ablations/table10_r2.py")
     cfg.model.init_cfg = dict(type="Pretrained", checkpoint="detector.pth")
     check_frozen(cfg)
