@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,6 +36,7 @@ class BackboneWeights:
         prefix: What stood before the backbone's names there (``backbone.``).
         hidden: The options that the tensors do not tell.
         plugins: Those of SE blocks among its plugins.
+        attached: Those of SE behind its units.
         is_stated: Whether the checkpoint says them itself; else they are those of its family.
         preprocessing: How images must be fed to it.
     """
@@ -47,6 +49,7 @@ class BackboneWeights:
     prefix: str
     hidden: Hidden
     plugins: SEPlugins
+    attached: Sequence[Mapping[str, Any]]
     is_stated: bool
     preprocessing: Preprocessing
 
@@ -72,8 +75,9 @@ def find_backbone(checkpoint: Checkpoint, prefix: str | None = None) -> Backbone
     tensors = {
         name: _as_convolution(name, checkpoint.state_dict[key]) for name, key in names.items()
     }
-    _check_types(tensors, names, checkpoint.source)
-    check_finite({names[name]: tensor for name, tensor in tensors.items()}, checkpoint.source)
+    given = {names[name]: tensor for name, tensor in tensors.items()}
+    check_types(given, checkpoint.source)
+    check_finite(given, checkpoint.source)
     try:
         shapes = structure(tensors)
     except ValueError as error:
@@ -90,6 +94,7 @@ def find_backbone(checkpoint: Checkpoint, prefix: str | None = None) -> Backbone
         prefix,
         stated.hidden or family.hidden(shapes),
         stated.plugins,
+        stated.attached,
         stated.hidden is not None,
         stated.preprocessing or of_source or family.preprocessing,
     )
@@ -126,11 +131,16 @@ def _as_convolution(name: str, tensor: Tensor) -> Tensor:
     return tensor[:, :, None, None] if is_matrix else tensor
 
 
-def _check_types(tensors: Mapping[str, Tensor], names: Mapping[str, str], source: str) -> None:
+def check_types(tensors: Mapping[str, Tensor], source: str) -> None:
+    """Check that all are numbers that a net computes with.
+
+    Raises:
+        ValueError: Naming the checkpoint and the first tensor that is not.
+    """
     for name, tensor in tensors.items():
         if tensor.dtype not in _FLOATS and not name.endswith("num_batches_tracked"):
             raise ValueError(
-                f"{source}: tensor {names[name]} is of type {tensor.dtype}, expected one of "
+                f"{source}: tensor {name} is of type {tensor.dtype}, expected one of "
                 f"{', '.join(map(str, _FLOATS))}"
             )
 
