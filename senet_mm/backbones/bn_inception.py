@@ -152,7 +152,7 @@ class BNInception(StagedBackbone):
         out_indices: Sequence[int] = (0, 1, 2, 3),
         frozen_stages: int = -1,
         norm_cfg: Mapping[str, Any] = dict(type="BN"),
-        norm_eval: bool = True,
+        norm_eval: bool = False,
         with_cp: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:

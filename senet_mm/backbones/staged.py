@@ -22,15 +22,9 @@ class StagedBackbone(BaseModule):
         norm_eval: Whether all batch norm keeps its statistics in training.
         init_cfg: mmengine initialization config.
 
-    Attributes:
-        out_channels: Channels of each output.
-
     Raises:
         ValueError: If an argument is not accepted; the message names it and what is.
     """
-
-    channels: tuple[int, ...]  # of C2 to C5
-    out_channels: tuple[int, ...]
 
     def __init__(
         self,
@@ -41,12 +35,13 @@ class StagedBackbone(BaseModule):
         init_cfg: Any,
     ) -> None:
         super().__init__(init_cfg or None)  # a config empties an inherited one with `_delete_`
-        if not out_indices or not set(out_indices) <= set(range(4)):
+        listed = out_indices if isinstance(out_indices, Sequence) else ()
+        if not listed or not set(listed) <= set(range(4)):
             raise ValueError(
-                f"out_indices={tuple(out_indices)} of {type(self).__name__}: expected some of "
-                "0 to 3, which are C2 to C5 (strides 4 to 32)"
+                f"out_indices={out_indices!r} of {type(self).__name__}: expected some of 0 to 3, "
+                "which are C2 to C5 (strides 4 to 32)"
             )
-        self.out_indices = tuple(sorted(set(out_indices)))
+        self.out_indices = tuple(sorted(set(listed)))
         self.frozen_stages = frozen_stages
         self.norm_eval = norm_eval
 
@@ -64,8 +59,13 @@ class StagedBackbone(BaseModule):
                 f"frozen_stages={self.frozen_stages!r} of {type(self).__name__}: expected -1 "
                 f"(nothing), 0 (the stem) to {len(self._parts) - 1} (and so many stages)"
             )
-        self.out_channels = tuple(channels[index] for index in self.out_indices)
+        self._channels = tuple(channels)
         self._freeze()
+
+    @property
+    def out_channels(self) -> list[int]:
+        """Channels of each map that comes out: what the neck's ``in_channels`` must be."""
+        return [self._channels[index] for index in self.out_indices]
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Images of shape (N, 3, H, W) to the maps of ``out_indices``."""

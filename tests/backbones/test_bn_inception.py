@@ -47,7 +47,7 @@ def test_counts(shapes_alone) -> None:
     assert [tuple(x.shape[1:]) for x in maps] == [
         (192, 56, 56), (320, 28, 28), (608, 14, 14), (1024, 7, 7),
     ]  # fmt: skip
-    assert backbone.out_channels == (192, 320, 608, 1024)
+    assert backbone.out_channels == [192, 320, 608, 1024]
 
 
 @pytest.mark.parametrize("size", [(200, 208), (216, 299), (33, 31), (1333, 800)])
@@ -84,4 +84,4 @@ def test_mmdets_manners(randomize) -> None:
 
 def test_is_registered() -> None:
     backbone = MODELS.build(dict(type="BNInception", out_indices=(1, 3), norm_cfg=dict(type="BN")))
-    assert backbone.out_channels == (320, 1024)
+    assert backbone.out_channels == [320, 1024]

@@ -70,7 +70,7 @@ def test_counts(shapes_alone) -> None:
     assert [tuple(x.shape[1:]) for x in maps] == [
         (24, 56, 56), (240, 28, 28), (480, 14, 14), (960, 7, 7),
     ]  # fmt: skip
-    assert backbone.out_channels == (24, 240, 480, 960)
+    assert backbone.out_channels == [24, 240, 480, 960]
 
 
 def test_mmdets_manners(randomize) -> None:
@@ -83,4 +83,4 @@ def test_mmdets_manners(randomize) -> None:
 
 def test_is_registered() -> None:
     backbone = MODELS.build(dict(type="ShuffleNetV1", out_indices=(1, 3)))
-    assert backbone.out_channels == (240, 960)
+    assert backbone.out_channels == [240, 960]
