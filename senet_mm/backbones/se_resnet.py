@@ -8,12 +8,10 @@ from typing import Any
 
 from mmdet.models.backbones.resnet import BasicBlock, Bottleneck, ResNet
 from mmdet.registry import MODELS
-from mmengine.model import update_init_info
 from torch import Tensor, nn
 
 from ..layers import SEConfig, SEResidualMixin
-from ..weights import load_weights
-from ..weights.init_cfg import pretrained_of
+from ..weights.checked_init import CheckedInitMixin
 
 
 class SEBasicBlock(SEResidualMixin, BasicBlock):
@@ -54,12 +52,10 @@ class SEBottleneck(BottleneckBranch, Bottleneck):
     """1x1, 3x3, 1x1 convolutions and SE (ResNet-50 and deeper)."""
 
 
-class SEBackboneMixin(ResNet):
+class SEBackboneMixin(CheckedInitMixin, ResNet):
     """What SE adds to mmdet's ResNet family: ``se_cfg``, zero-init, checked arguments."""
 
-    init_cfg: Any
     stage_se_cfgs: tuple[SEConfig | None, ...]
-    reads_own_checkpoint = True  # of its init_cfg, where mmengine would
 
     def __init__(
         self,
@@ -137,20 +133,7 @@ class SEBackboneMixin(ResNet):
                 "loaded over it, set frozen_stages=-1 and norm_eval=False",
                 stacklevel=2,
             )
-        pretrained = pretrained_of(self.init_cfg)
-        if not pretrained:
-            super().init_weights()
-            return
-        # mmengine itself would load what fits and log the rest
-        configured = self.init_cfg
-        listed = [configured] if isinstance(configured, Mapping) else configured
-        self.init_cfg = [cfg for cfg in listed if cfg not in pretrained]
         super().init_weights()
-        self.init_cfg = configured
-        for cfg in pretrained:
-            self.load_report = load_weights(self, cfg["checkpoint"], cfg.get("prefix"))
-            if hasattr(self, "_params_init_info"):  # a detector's, which it logs in the end
-                update_init_info(self, f"Loaded from {cfg['checkpoint']}")
 
 
 def _check_choice(name: str, value: object, accepted: Any) -> None:

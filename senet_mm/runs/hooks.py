@@ -124,7 +124,7 @@ def _kind_of(hook: Any) -> object:
 
 def _compare_preprocessing(runner: Runner, report: LoadReport | None) -> None:
     """Warn if the config feeds images in another way than the weights expect."""
-    if report is None:
+    if report is None or report.preprocessing is None:
         return
     options = runner.cfg.get("model", {}).get("data_preprocessor")
     # mmengine gives the model that at the top where it has none

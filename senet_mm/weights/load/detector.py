@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from mmdet.models.backbones import ResNet, ResNetV1d, ResNeXt
+from mmdet.models.backbones import ResNet
 from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 from ..read.checkpoint import Checkpoint
 from ..recognize.backbone import ANCHOR, check_finite, find_backbone
-from .match import match_backbone
+from .match import match_backbone, of_resnet_family
 from .report import LoadReport
 
-# others that derive from them compute other things (RegNet, Res2Net, TridentNet, ...)
-_PLAIN = (ResNet, ResNetV1d, ResNeXt)
 _BACKBONE = "backbone."
 
 
@@ -24,8 +22,7 @@ def unwrapped(model: nn.Module) -> nn.Module:
 def backbone_of(model: nn.Module) -> ResNet | None:
     """A detector's backbone, if it is mmdet's ResNet, ResNetV1d or ResNeXt, or one of ours."""
     backbone = getattr(unwrapped(model), "backbone", None)
-    known = type(backbone) in _PLAIN or hasattr(backbone, "stage_se_cfgs")
-    return backbone if known else None
+    return backbone if of_resnet_family(backbone) else None
 
 
 def match_detector(

@@ -1,11 +1,11 @@
-"""Load weights into a backbone of the ResNet family, or say why they are not its weights."""
+"""Load weights into a backbone, or say why they are not its weights."""
 
 from __future__ import annotations
 
 import logging
 import re
 
-from mmdet.models.backbones import ResNet
+from mmdet.models.backbones import ResNet, ResNetV1d, ResNeXt
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
@@ -14,21 +14,30 @@ from ..read.sources import fetch
 from ..recognize.backbone import BackboneWeights, find_backbone
 from ..recognize.geometry import Hidden, Structure, differences, stages_of, structure
 from ..recognize.plugins import plugin_differences, se_plugins
+from .other_nets import match_other
 from .report import LoadReport
 
 _WAY_OUT = (
     ". The file itself does not say this: if it is your own and needs something else, state that "
     "once, senet-mm convert IN OUT.pth --backbone style=caffe se_cfg.gate=tanh ..."
 )
+# others that derive from them compute other things (RegNet, Res2Net, TridentNet, ...)
+_PLAIN = (ResNet, ResNetV1d, ResNeXt)
 _SE = re.compile(r"(layer\d+\.\d+)\.se\.")
 _STAGE = re.compile(r"layer(\d+)\.")
 
 
-def load_weights(backbone: ResNet, source: str, prefix: str | None = None) -> LoadReport:
+def of_resnet_family(backbone: object) -> bool:
+    """Whether a backbone is mmdet's ResNet, ResNetV1d or ResNeXt, or one of ours like them."""
+    return type(backbone) in _PLAIN or hasattr(backbone, "stage_se_cfgs")
+
+
+def load_weights(backbone: nn.Module, source: str, prefix: str | None = None) -> LoadReport:
     """Load a checkpoint of any known family into a backbone, and log a report.
 
     Args:
-        backbone: One of ours, or mmdet's ResNet or ResNeXt.
+        backbone: One of the ResNet family, whose geometry is checked, or any
+            other, whose tensors are matched by their names.
         source: A file, URL or name, see :func:`senet_mm.weights.read.sources.fetch`.
         prefix: What stands before the backbone's names in the checkpoint;
             needed only where it has several backbones.
@@ -41,7 +50,11 @@ def load_weights(backbone: ResNet, source: str, prefix: str | None = None) -> Lo
         ValueError: If it is no checkpoint, or not of this backbone: another
             geometry, SE that would stay random, or tensors without a place.
     """
-    tensors, report = match_backbone(backbone, find_backbone(fetch(source), prefix))
+    checkpoint = fetch(source)
+    if of_resnet_family(backbone):
+        tensors, report = match_backbone(backbone, find_backbone(checkpoint, prefix))
+    else:
+        tensors, report = match_other(backbone, checkpoint, prefix)
     backbone.load_state_dict(tensors, strict=False)
     return report
 
@@ -156,13 +169,7 @@ def _problem(
             "se_cfg=dict(identity_init=True), of a plugin cfg=dict(identity_init=True)"
         )
     if not report.is_complete:
-        counts = [
-            (len(report.missing), "missing", report.missing),
-            (len(report.mismatched), "of another shape", [key for key, *_ in report.mismatched]),
-            (len(report.unused), "without a place", report.unused),
-        ]
-        found = [f"{count} {what} (first: {names[0]})" for count, what, names in counts if count]
-        return f"{start} are not those of this {kind}: of the tensors {', '.join(found)}"
+        return f"{start} are not those of this {kind}: of the tensors {report.differences()}"
     return None
 
 

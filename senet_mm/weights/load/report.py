@@ -20,7 +20,7 @@ class LoadReport:
     Attributes:
         source: The checkpoint's name.
         family: What the weights are.
-        preprocessing: How images must be fed to them.
+        preprocessing: How images must be fed to them; None where that is not known.
         expected: How many tensors the backbone has.
         matched: The tensors that are loaded.
         renamed: Those among them that had another name there, as (there, here).
@@ -30,12 +30,12 @@ class LoadReport:
         others: Classifiers, necks, heads and stages that this backbone does not have.
         new: Tensors of modules that no released weights have (DCN's offsets, plugins): they start
             as they were initialized.
-        identity: Residual units whose SE is not in the checkpoint and starts as the identity.
+        identity: Units whose SE is not in the checkpoint and starts as the identity.
     """
 
     source: str
     family: str
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None
     expected: int
     matched: tuple[str, ...]
     renamed: tuple[tuple[str, str], ...]
@@ -51,6 +51,17 @@ class LoadReport:
         """Whether every tensor has its place and every place its tensor."""
         return not (self.missing or self.mismatched or self.unused)
 
+    def differences(self) -> str:
+        """What has no partner, counted, with the first of each kind."""
+        counts = [
+            (len(self.missing), "missing", self.missing),
+            (len(self.mismatched), "of another shape", [key for key, *_ in self.mismatched]),
+            (len(self.unused), "without a place", self.unused),
+        ]
+        return ", ".join(
+            f"{count} {what} (first: {names[0]})" for count, what, names in counts if count
+        )
+
     def line(self) -> str:
         """One line for the log."""
         parts = [f"{len(self.matched)} of {self.expected} tensors of the backbone loaded"]
@@ -61,8 +72,9 @@ class LoadReport:
         if self.new:
             parts.append(f"{len(self.new)} start as initialized ({_some(self.new)})")
         if self.identity:
-            parts.append(f"SE starts as the identity in {len(self.identity)} residual units")
-        parts.append(f"images: {self.preprocessing}")
+            parts.append(f"SE starts as the identity in {len(self.identity)} units")
+        if self.preprocessing is not None:
+            parts.append(f"images: {self.preprocessing}")
         return f"{self.source} ({self.family}): {'; '.join(parts)}"
 
     def table(self) -> str:

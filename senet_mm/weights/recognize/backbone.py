@@ -72,8 +72,9 @@ def find_backbone(checkpoint: Checkpoint, prefix: str | None = None) -> Backbone
     tensors = {
         name: _as_convolution(name, checkpoint.state_dict[key]) for name, key in names.items()
     }
-    _check_types(tensors, names, checkpoint.source)
-    check_finite({names[name]: tensor for name, tensor in tensors.items()}, checkpoint.source)
+    given = {names[name]: tensor for name, tensor in tensors.items()}
+    check_types(given, checkpoint.source)
+    check_finite(given, checkpoint.source)
     try:
         shapes = structure(tensors)
     except ValueError as error:
@@ -126,11 +127,16 @@ def _as_convolution(name: str, tensor: Tensor) -> Tensor:
     return tensor[:, :, None, None] if is_matrix else tensor
 
 
-def _check_types(tensors: Mapping[str, Tensor], names: Mapping[str, str], source: str) -> None:
+def check_types(tensors: Mapping[str, Tensor], source: str) -> None:
+    """Check that all are numbers that a net computes with.
+
+    Raises:
+        ValueError: Naming the checkpoint and the first tensor that is not.
+    """
     for name, tensor in tensors.items():
         if tensor.dtype not in _FLOATS and not name.endswith("num_batches_tracked"):
             raise ValueError(
-                f"{source}: tensor {names[name]} is of type {tensor.dtype}, expected one of "
+                f"{source}: tensor {name} is of type {tensor.dtype}, expected one of "
                 f"{', '.join(map(str, _FLOATS))}"
             )
 

@@ -51,22 +51,22 @@ def read_meta(meta: Mapping[str, Any]) -> Stated:
         # mmdet 2 called it config
         assigned = _assigned(str(meta.get("cfg") or meta.get("config") or ""))
         model = _items(assigned["model"])
+        images = _preprocessing(
+            model.get("data_preprocessor")
+            or assigned.get("data_preprocessor")
+            or assigned.get("img_norm_cfg")  # mmdet 2's
+        )
         backbone = _literal(model["backbone"])
         kind = str(backbone.pop("type")).rpartition(".")[2]
         if kind not in _BACKBONES:
-            return Stated()
+            return Stated(preprocessing=images)
         if kind.startswith("SE"):
             backbone.setdefault("se_cfg", {})
         hidden = Hidden.of_options(backbone)
         plugins = se_plugins(backbone.get("plugins"), backbone.get("num_stages", 4))
     except _UNREADABLE:
         return Stated()
-    images = (
-        model.get("data_preprocessor")
-        or assigned.get("data_preprocessor")
-        or assigned.get("img_norm_cfg")  # mmdet 2's
-    )
-    return Stated(hidden, plugins, _preprocessing(images))
+    return Stated(hidden, plugins, images)
 
 
 def _preprocessing(node: ast.expr | None) -> Preprocessing | None:

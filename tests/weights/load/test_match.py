@@ -111,7 +111,7 @@ def test_identity_init_computes_the_plain_net_at_step_zero(saved, placement, ran
     model = SEResNet(50, se_cfg=dict(identity_init=True, placement=placement))
     report = load_weights(model, path)
     assert len(report.identity) == 16
-    assert "SE starts as the identity in 16 residual units" in report.line()
+    assert "SE starts as the identity in 16 units" in report.line()
     model.eval()
     plain.eval()
     x = torch.randn(1, 3, 64, 64)
