@@ -140,7 +140,7 @@ class BNInception(StagedBackbone):
             :class:`senet_mm.backbones.staged.StagedBackbone`.
         norm_cfg: Config of the norm layers.
         with_cp: Whether to save memory in training by computing each module twice.
-        init_cfg: mmengine initialization config.
+        init_cfg: mmengine's; weights that it names are checked while they are loaded.
 
     Raises:
         ValueError: If an argument is not accepted.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ..weights.checked_init import CheckedInitMixin
 
-class StagedBackbone(BaseModule):
+
+class StagedBackbone(CheckedInitMixin):
     """A backbone whose four outputs C2 to C5 have the strides 4, 8, 16 and 32, as mmdet's ResNet.
 
     A subclass makes its layers, then calls :meth:`_set_parts`.
@@ -20,7 +21,7 @@ class StagedBackbone(BaseModule):
         frozen_stages: What does not train: -1 nothing, 0 the stem, n the stem and the first n
             stages. Frozen parts stay in eval mode, their batch norm included.
         norm_eval: Whether all batch norm keeps its statistics in training.
-        init_cfg: mmengine initialization config.
+        init_cfg: mmengine's; weights that it names are checked while they are loaded.
 
     Raises:
         ValueError: If an argument is not accepted; the message names it and what is.
