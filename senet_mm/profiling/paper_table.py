@@ -13,11 +13,17 @@ from .complexity import Cost, build_backbone, stage_costs, with_classifier
 
 
 def paper_backbone(row: ImageNet) -> nn.Module:
-    """The backbone of a row; ResNets in the paper's geometry, their stride in the first 1x1."""
+    """The backbone of a row in the paper's geometry.
+
+    ResNets have their stride in the first 1x1, and Inception-ResNet-v2 has
+    layers without padding, which its detectors have not.
+    """
     folder = "ablations/" if row in ABLATIONS else ""
     cfg = Config.fromfile(config_path(f"{folder}{row.config}.py"))
     if cfg.model.backbone.type.endswith("ResNet"):
         cfg.model.backbone.style = "caffe"
+    backbone = cfg.model.backbone
+    backbone.get("backbone", backbone).pop("align", None)
     return build_backbone(cfg)
 
 
