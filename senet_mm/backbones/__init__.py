@@ -5,5 +5,14 @@ from .se_resnet import SEResNet, SEResNetV1d
 from .se_resnext import SEResNeXt
 from .senet import SENet
 from .shufflenet import ShuffleNetV1
+from .timm_backbone import TimmBackbone
 
-__all__ = ["BNInception", "SENet", "SEResNeXt", "SEResNet", "SEResNetV1d", "ShuffleNetV1"]
+__all__ = [
+    "BNInception",
+    "SENet",
+    "SEResNeXt",
+    "SEResNet",
+    "SEResNetV1d",
+    "ShuffleNetV1",
+    "TimmBackbone",
+]

@@ -60,6 +60,8 @@ def rgb(mean: Sequence[float], std: Sequence[float]) -> Preprocessing:
 
 # torchvision's, timm's, gluon's, mmpretrain's nets, and the RGB ports of the Caffe SENets
 IMAGENET_RGB = rgb((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+# Inception-ResNet-v2 and timm's MobileNets
+HALF_RGB = rgb((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 # MSRA's ResNets as converted for detectron2 and mmdet
 CAFFE_BGR = Preprocessing("BGR", (103.53, 116.28, 123.675), (1.0, 1.0, 1.0))
 # the ResNets of Detectron (Caffe2)
