@@ -10,6 +10,7 @@ from .version import __version__
 
 __all__ = [
     "SEFPN",
+    "SEBackbone",
     "SEBlock",
     "SENeck",
     "SENet",
@@ -17,12 +18,25 @@ __all__ = [
     "SEResNet",
     "SEResNetV1d",
     "__version__",
+    "attach_se",
+    "detach_se",
 ]
 
 # The command `senet-mm` must start on a broken stack, to tell what is broken, and at once for
 # --help: it registers by itself, before a sub-command needs it.
 if not is_command():
-    from .runs.registration import SEFPN, SEBlock, SENeck, SENet, SEResNet, SEResNetV1d, SEResNeXt
+    from .runs.registration import (
+        SEFPN,
+        SEBackbone,
+        SEBlock,
+        SENeck,
+        SENet,
+        SEResNet,
+        SEResNetV1d,
+        SEResNeXt,
+        attach_se,
+        detach_se,
+    )
 
 
 def __getattr__(name: str) -> object:

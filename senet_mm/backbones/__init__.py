@@ -1,6 +1,7 @@
 """SE backbones and the paper's other networks, registered in mmdet's MODELS."""
 
 from .bn_inception import BNInception
+from .se_backbone import SEBackbone
 from .se_resnet import SEResNet, SEResNetV1d
 from .se_resnext import SEResNeXt
 from .senet import SENet
@@ -9,6 +10,7 @@ from .timm_backbone import TimmBackbone
 
 __all__ = [
     "BNInception",
+    "SEBackbone",
     "SENet",
     "SEResNeXt",
     "SEResNet",

@@ -82,13 +82,16 @@ def resumed_checkpoint(cfg: Config) -> str | None:
     return find_latest_checkpoint(cfg.work_dir) if resumes else None
 
 
-def _in(part: Any, *, initializes: bool = False) -> Iterator[NamedCheckpoint]:
+def _in(
+    part: Any, *, initializes: bool = False, wrapped: bool = False
+) -> Iterator[NamedCheckpoint]:
+    """The checkpoints in a part of a config; one that an SEBackbone wraps is read by that."""
     if isinstance(part, (list, tuple)):
         for item in part:
             yield from _in(item, initializes=initializes)
     if not isinstance(part, Mapping):
         return
-    itself = _reads_own_checkpoint(part.get("type"))
+    itself = wrapped or _reads_own_checkpoint(part.get("type"))
     for key, value in part.items():
         if isinstance(value, str) and value and _NAMES_CHECKPOINT.search(str(key)):
             pretrained = key == "pretrained"
@@ -98,7 +101,8 @@ def _in(part: Any, *, initializes: bool = False) -> Iterator[NamedCheckpoint]:
         elif key == "teacher_config" and isinstance(value, (str, Path)):
             yield from _in(_read_teacher_model(value))
         else:
-            yield from _in(value, initializes=initializes or key == "init_cfg")
+            inner = itself and key == "backbone"
+            yield from _in(value, initializes=initializes or key == "init_cfg", wrapped=inner)
 
 
 def _in_own_init_cfg(init_cfg: Any) -> Iterator[NamedCheckpoint]:

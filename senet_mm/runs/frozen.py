@@ -23,11 +23,12 @@ def check_frozen(cfg: Config) -> None:
     Raises:
         ValueError: If the backbone freezes something and no weights are given.
     """
-    backbone = cfg.model.get("backbone") or {}
-    if any(
-        part.get("pretrained") or pretrained_of(part.get("init_cfg"))
-        for part in (cfg.model, backbone)
-    ):
+    backbone, path = cfg.model.get("backbone") or {}, "model.backbone"
+    parts = [cfg.model, backbone]
+    while isinstance(backbone.get("backbone"), Mapping):  # what an SEBackbone wraps
+        backbone, path = backbone["backbone"], f"{path}.backbone"
+        parts.append(backbone)
+    if any(part.get("pretrained") or pretrained_of(part.get("init_cfg")) for part in parts):
         return
     if cfg.get("load_from") or resumed_checkpoint(cfg):
         return
@@ -40,9 +41,8 @@ def check_frozen(cfg: Config) -> None:
     raise ValueError(
         f"the backbone has no pretrained weights, but frozen_stages={frozen_stages} and "
         f"norm_eval={norm_eval} would freeze random ones. Give weights (--cfg-options "
-        "model.backbone.init_cfg.type=Pretrained model.backbone.init_cfg.checkpoint=PATH), or "
-        "train from scratch (--cfg-options model.backbone.frozen_stages=-1 "
-        "model.backbone.norm_eval=False)"
+        f"{path}.init_cfg.type=Pretrained {path}.init_cfg.checkpoint=PATH), or "
+        f"train from scratch (--cfg-options {path}.frozen_stages=-1 {path}.norm_eval=False)"
     )
 
 

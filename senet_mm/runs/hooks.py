@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 
 from ..weights.init_cfg import pretrained_of
 from ..weights.load.complete import check_complete
-from ..weights.load.detector import backbone_of, match_detector, unwrapped
+from ..weights.load.detector import backbone_of, check_se_is_kept, match_detector, unwrapped
 from ..weights.load.match import load_weights
 from ..weights.load.report import LoadReport
 from ..weights.read.checkpoint import unwrap
@@ -25,7 +25,7 @@ from ..weights.recognize.normalization import Preprocessing
 
 @HOOKS.register_module()
 class WeightsHook(Hook):
-    """Check the weights of a detector whose backbone is of the ResNet family.
+    """Check the weights of a detector whose backbone is of the ResNet family, or one of ours.
 
     Our backbones check their own ``init_cfg``. This hook adds what they cannot
     see: the weights of the plain twin, mmdet's ResNet; a checkpoint given as
@@ -84,9 +84,10 @@ class WeightsHook(Hook):
         Raises:
             ValueError: If it is not of this backbone.
         """
-        if backbone_of(runner.model) is None:
-            return
         source = str(runner._load_from or "the checkpoint to resume")
+        if backbone_of(runner.model) is None:
+            check_se_is_kept(runner.model, checkpoint.get("state_dict", checkpoint), source)
+            return
         # of timm's nets mmengine has the tensors alone, renamed: their family is lost
         known = source.startswith(TIMM)
         given = fetch(source) if known else unwrap(source, checkpoint)

@@ -15,10 +15,21 @@ from ..compat import packaged_configs  # noqa: E402
 
 packaged_configs.install()
 
-from ..backbones import SENet, SEResNet, SEResNetV1d, SEResNeXt  # noqa: E402
-from ..layers import SEBlock  # noqa: E402
+from ..backbones import SEBackbone, SENet, SEResNet, SEResNetV1d, SEResNeXt  # noqa: E402
+from ..layers import SEBlock, attach_se, detach_se  # noqa: E402
 from ..necks import SEFPN, SENeck  # noqa: E402
 from . import drawings, hooks  # noqa: E402, F401
 from .training import finite, resume_hook, saving, seeding  # noqa: E402, F401
 
-__all__ = ["SEFPN", "SEBlock", "SENeck", "SENet", "SEResNeXt", "SEResNet", "SEResNetV1d"]
+__all__ = [
+    "SEFPN",
+    "SEBackbone",
+    "SEBlock",
+    "SENeck",
+    "SENet",
+    "SEResNeXt",
+    "SEResNet",
+    "SEResNetV1d",
+    "attach_se",
+    "detach_se",
+]

@@ -48,6 +48,7 @@ def _loader(name: str) -> tuple[_Bound, ...]:
 _ALWAYS = (_Bound("randomness.seed", 0, 2**32 - 1), *_loader("test_dataloader"))
 _OF_TRAINING = (
     _Bound("model.backbone.frozen_stages", -1),
+    _Bound("model.backbone.backbone.frozen_stages", -1),  # of what an SEBackbone wraps
     _Bound("train_cfg.max_epochs", 1),
     _Bound("train_cfg.max_iters", 1),
     _Bound("train_cfg.val_interval", 1),

@@ -33,18 +33,22 @@ class CheckedInitMixin(BaseModule):
         """
         pretrained = pretrained_of(self.init_cfg)
         if not pretrained:
-            super().init_weights()
+            self.init_random()
             return
         # mmengine itself would load what fits and log the rest
         configured = self.init_cfg
         listed = [configured] if isinstance(configured, Mapping) else configured
         self.init_cfg = [cfg for cfg in listed if cfg not in pretrained]
-        super().init_weights()
+        self.init_random()
         self.init_cfg = configured
         for cfg in pretrained:
             self.load_report = load_weights(self, cfg["checkpoint"], cfg.get("prefix"))
             if hasattr(self, "_params_init_info"):  # a detector's, which it logs in the end
                 update_init_info(self, f"Loaded from {cfg['checkpoint']}")
+
+    def init_random(self) -> None:
+        """What is done before weights are loaded: all that mmengine does."""
+        super().init_weights()
 
     def left_out(self, name: str) -> bool:
         """Whether a tensor of released weights is of a part that this net was built without.

@@ -10,8 +10,10 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ...layers import SEBlock
+from ...layers.attach import attached_se, plain_of
 from ..read.sources import fetch
 from ..read.timm_zoo import TIMM, check_resnet_family
+from ..recognize.attached import attached_differences
 from ..recognize.backbone import BackboneWeights, find_backbone
 from ..recognize.geometry import Hidden, Structure, differences, stages_of, structure
 from ..recognize.plugins import plugin_differences, se_plugins
@@ -24,7 +26,7 @@ _WAY_OUT = (
 )
 # others that derive from them compute other things (RegNet, Res2Net, TridentNet, ...)
 _PLAIN = (ResNet, ResNetV1d, ResNeXt)
-_SE = re.compile(r"(layer\d+\.\d+)\.se\.")
+_SE = re.compile(r"(.+?)\.se\.")
 _STAGE = re.compile(r"layer(\d+)\.")
 
 
@@ -51,10 +53,11 @@ def load_weights(backbone: nn.Module, source: str, prefix: str | None = None) ->
         ValueError: If it is no checkpoint, or not of this backbone: another
             geometry, SE that would stay random, or tensors without a place.
     """
-    if of_resnet_family(backbone):
+    plain = plain_of(backbone)
+    if of_resnet_family(plain):
         if source.startswith(TIMM):
             check_resnet_family(source)
-        tensors, report = match_backbone(backbone, find_backbone(fetch(source), prefix))
+        tensors, report = match_backbone(plain, find_backbone(fetch(source), prefix))
     else:
         tensors, report = match_other(backbone, fetch(source), prefix)
     backbone.load_state_dict(tensors, strict=False)
@@ -85,19 +88,28 @@ def match_backbone(
     }
     ours, theirs = structure(model), structure(tensors)
     lacking = [unit for unit in ours.se if unit not in theirs.se]
-    identity = tuple(unit for unit in lacking if ours.se[unit]["identity_init"])
-    plugins = _plugins(backbone)
+    attached = attached_se(backbone)
+    plugins = _plugins(backbone) | {
+        f"{unit}.se": block for unit, block in attached.items() if unit not in ours.se
+    }
     se_blocks = {name: block for name, block in plugins.items() if isinstance(block, SEBlock)}
     # a block is loaded whole: one that has any of its tensors must have all
     trained = [name for name in se_blocks if any(key.startswith(f"{name}.") for key in tensors)]
-    new = tuple(f"{name}." for name in plugins if name not in trained)
+    starting = [name for name in se_blocks if name not in trained]
+    identity = (
+        *(unit for unit in lacking if ours.se[unit]["identity_init"]),
+        *(unit for unit in attached if f"{unit}.se" in starting and attached[unit].identity_init),
+    )
+    new = tuple(
+        f"{name}." for name in plugins if name not in trained and _unit_of(name) not in identity
+    )
     absent = [name for name in model if name not in tensors]
     fresh = tuple(name for name in absent if name.startswith(new) or ".conv_offset." in name)
     missing = tuple(
         name
         for name in absent
         if name not in fresh
-        and _unit_of_se(name) not in identity
+        and _unit_of(name) not in identity
         and not name.endswith("num_batches_tracked")  # not in old files, and of no use here
     )
     matched = tuple(
@@ -132,10 +144,11 @@ def match_backbone(
     needed += plugin_differences(
         trained, weights.plugins, se_plugins(backbone.plugins, backbone.num_stages)
     )
+    needed += attached_differences(
+        weights.attached, attached, [unit for unit in attached if f"{unit}.se" in trained]
+    )
     random = [unit for unit in lacking if unit not in identity]
-    random += [
-        name for name, block in se_blocks.items() if name not in trained and not block.identity_init
-    ]
+    random += [name for name in starting if not se_blocks[name].identity_init]
     problem = _problem(report, backbone, weights, theirs, needed, random)
     if problem:
         print_log(f"weights and backbone differ\n{report.table()}", "current", logging.WARNING)
@@ -180,8 +193,9 @@ def _of_higher_stage(name: str, num_stages: int) -> bool:
     return match is not None and int(match[1]) > num_stages
 
 
-def _unit_of_se(name: str) -> str | None:
-    match = _SE.match(name)
+def _unit_of(name: str) -> str | None:
+    """The unit of an SE block or of one of its tensors."""
+    match = _SE.match(f"{name}.")
     return match and match[1]
 
 

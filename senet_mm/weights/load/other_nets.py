@@ -8,7 +8,9 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ...layers import SEBlock
+from ...layers.attach import attached_se, plain_of
 from ..read.checkpoint import Checkpoint
+from ..recognize.attached import attached_differences, some
 from ..recognize.backbone import check_finite, check_types
 from ..recognize.meta import read_meta
 from ..recognize.normalization import rgb
@@ -47,10 +49,10 @@ def match_other(
         for name, key in names.items()
         if name in model or not _of_other_part(backbone, family, name)
     }
-    given = {key: checkpoint.state_dict[key] for key in here.values()}
-    check_types(given, source)
-    check_finite(given, source)
-    tensors = family.convert({name: given[key] for name, key in here.items()})
+    found = {key: checkpoint.state_dict[key] for key in here.values()}
+    check_types(found, source)
+    check_finite(found, source)
+    tensors = family.convert({name: found[key] for name, key in here.items()})
     se_blocks = {name: m for name, m in backbone.named_modules() if isinstance(m, SEBlock)}
     # a block is loaded whole: one that has any of its tensors must have all
     lacking = {
@@ -63,12 +65,12 @@ def match_other(
         name for name in model if name in tensors and tensors[name].shape == model[name].shape
     )
     taken = set(here.values())
-    stated = read_meta(checkpoint.meta).preprocessing
+    stated = read_meta(checkpoint.meta)
     of_source = checkpoint.rgb_statistics and rgb(*checkpoint.rgb_statistics)
     report = LoadReport(
         source=source,
         family=family.title,
-        preprocessing=stated
+        preprocessing=stated.preprocessing
         or of_source
         or family.preprocessing
         or getattr(backbone, "preprocessing", None),
@@ -95,7 +97,10 @@ def match_other(
         identity=tuple(_unit_of(name) for name, block in lacking.items() if block.identity_init),
     )
     random = [_unit_of(name) for name, block in lacking.items() if not block.identity_init]
-    problem = _problem(report, type(backbone).__name__, random)
+    attached = attached_se(backbone)
+    given = [unit for unit in attached if f"{unit}.se" not in lacking]
+    needed = attached_differences(stated.attached, attached, given)
+    problem = _problem(report, type(plain_of(backbone)).__name__, needed, random)
     if problem:
         print_log(f"weights and backbone differ\n{report.table()}", "current", logging.WARNING)
         raise ValueError(problem)
@@ -115,16 +120,17 @@ def _of_other_part(backbone: nn.Module, family: OtherFamily, name: str) -> bool:
     return bool(dot) and child not in net._modules
 
 
-def _problem(report: LoadReport, kind: str, random: list[str]) -> str | None:
+def _problem(report: LoadReport, kind: str, needed: list[str], random: list[str]) -> str | None:
     """What is wrong with a load, in one line."""
     start = f"weights {report.source} ({report.family})"
     if not report.is_complete:
         return f"{start} are not those of this {kind}: of the tensors {report.differences()}"
+    if needed:
+        return f"{start} are not those of this {kind}: they need {', '.join(needed)}"
     if random:
-        units = ", ".join(random[:3]) + (f", ... ({len(random)} in all)" if random[3:] else "")
         return (
-            f"{start} have no SE in {units}, where this {kind} has it: it would stay random. Give "
-            "weights of an SE net, or let SE start as the identity: "
+            f"{start} have no SE in {some(random)}, where this {kind} has it: it would stay "
+            "random. Give weights of an SE net, or let SE start as the identity: "
             "se_cfg=dict(identity_init=True)"
         )
     return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,6 +36,7 @@ class BackboneWeights:
         prefix: What stood before the backbone's names there (``backbone.``).
         hidden: The options that the tensors do not tell.
         plugins: Those of SE blocks among its plugins.
+        attached: Those of SE behind its units.
         is_stated: Whether the checkpoint says them itself; else they are those of its family.
         preprocessing: How images must be fed to it.
     """
@@ -47,6 +49,7 @@ class BackboneWeights:
     prefix: str
     hidden: Hidden
     plugins: SEPlugins
+    attached: Sequence[Mapping[str, Any]]
     is_stated: bool
     preprocessing: Preprocessing
 
@@ -91,6 +94,7 @@ def find_backbone(checkpoint: Checkpoint, prefix: str | None = None) -> Backbone
         prefix,
         stated.hidden or family.hidden(shapes),
         stated.plugins,
+        stated.attached,
         stated.hidden is not None,
         stated.preprocessing or of_source or family.preprocessing,
     )

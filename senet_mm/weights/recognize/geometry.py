@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mmdet.models.backbones.resnet import BasicBlock, ResNet
 from torch import Tensor
 
 from ...layers import SEConfig
+from ...layers.attach import attached_se
 
 _RELEASED = SEConfig()  # SE of released weights, as far as a state dict does not record it
 _DEPTHS = {
@@ -57,7 +58,8 @@ class Hidden:
     def of_backbone(cls, backbone: ResNet) -> Hidden:
         """From a backbone of mmdet's ResNet family."""
         stem_pool = "ceil" if backbone.maxpool.ceil_mode else "pad"
-        return cls(backbone.style, stem_pool, _hidden_of(getattr(backbone, "stage_se_cfgs", ())))
+        stages = getattr(backbone, "stage_se_cfgs", None) or _behind_units(backbone)
+        return cls(backbone.style, stem_pool, _hidden_of(stages))
 
     def stated(self, options: Mapping[str, Any]) -> Hidden:
         """With what the owner of a bare file says of it.
@@ -94,6 +96,16 @@ class Hidden:
     def se_of(self, stage: int) -> Mapping[str, Any] | None:
         """The hidden options of SE in a stage (1 is ``layer1``)."""
         return self.se[stage - 1] if self.se else _RELEASED.hidden()
+
+
+def _behind_units(backbone: ResNet) -> tuple[SEConfig | None, ...]:
+    """SE attached behind residual units, after their sum, as the placement that this is."""
+    found = {
+        int(unit[len("layer")]): replace(block.config, placement="post")
+        for unit, block in attached_se(backbone).items()
+        if unit.count(".") == 1 and hasattr(block, "config")
+    }
+    return tuple(found.get(stage) for stage in (1, 2, 3, 4)) if found else ()
 
 
 def _hidden_of(stages: Iterable[SEConfig | None]) -> tuple[Mapping[str, Any] | None, ...]:

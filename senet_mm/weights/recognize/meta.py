@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...layers import SEConfig
+from .attached import attached_options, gates_whole_units
 from .geometry import Hidden
 from .normalization import Preprocessing
 from .plugins import SEPlugins, se_plugins
@@ -27,11 +29,14 @@ class Stated:
         hidden: The options of its backbone that the tensors do not tell.
         plugins: Those of SE blocks among its plugins.
         preprocessing: How images must be fed to it.
+        attached: Those of SE behind its units, see
+            :func:`senet_mm.weights.recognize.attached.attached_options`.
     """
 
     hidden: Hidden | None = None
     plugins: SEPlugins = field(default_factory=dict)
     preprocessing: Preprocessing | None = None
+    attached: Sequence[Mapping[str, Any]] = ()
 
 
 def read_meta(meta: Mapping[str, Any]) -> Stated:
@@ -59,17 +64,27 @@ def read_meta(meta: Mapping[str, Any]) -> Stated:
             or assigned.get("data_preprocessor")
             or assigned.get("img_norm_cfg")  # mmdet 2's
         )
-        backbone = _literal(model["backbone"])
-        kind = str(backbone.pop("type")).rpartition(".")[2]
-        if kind not in _BACKBONES:
-            return Stated(preprocessing=images)
-        if kind.startswith("SE"):
-            backbone.setdefault("se_cfg", {})
-        hidden = Hidden.of_options(backbone)
-        plugins = se_plugins(backbone.get("plugins"), backbone.get("num_stages", 4))
+        return replace(_of_backbone(_literal(model["backbone"])), preprocessing=images)
     except _UNREADABLE:
         return Stated()
-    return Stated(hidden, plugins, images)
+
+
+def _of_backbone(options: dict[str, Any]) -> Stated:
+    kind = str(options.pop("type")).rpartition(".")[2]
+    if kind == "SEBackbone":
+        se = attached_options(options.get("se_cfg", {}))
+        stated = replace(_of_backbone(options["backbone"]), attached=se)
+        if stated.hidden is None or not gates_whole_units(options["units"]):
+            return stated
+        # after the sum: this is what a placement says of SE in such a unit
+        in_unit = SEConfig(**se[0], placement="post").hidden()
+        return replace(stated, hidden=replace(stated.hidden, se=(in_unit,) * 4))
+    if kind not in _BACKBONES:
+        return Stated()
+    if kind.startswith("SE"):
+        options.setdefault("se_cfg", {})
+    plugins = se_plugins(options.get("plugins"), options.get("num_stages", 4))
+    return Stated(Hidden.of_options(options), plugins)
 
 
 def _preprocessing(node: ast.expr | None) -> Preprocessing | None:
