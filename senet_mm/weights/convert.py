@@ -14,8 +14,8 @@ from mmdet.registry import MODELS
 from torch import Tensor
 
 from ..io.files import whole_file
-from ..version import __version__
 from ..layers.attach import plain_of
+from ..version import __version__
 from .load.match import match_backbone, of_resnet_family
 from .load.other_nets import match_other
 from .load.report import LoadReport
