@@ -1,8 +1,20 @@
-"""SE backbones, registered in mmdet's MODELS."""
+"""SE backbones and the paper's other networks, registered in mmdet's MODELS."""
 
+from .bn_inception import BNInception
 from .se_backbone import SEBackbone
 from .se_resnet import SEResNet, SEResNetV1d
 from .se_resnext import SEResNeXt
 from .senet import SENet
+from .shufflenet import ShuffleNetV1
+from .timm_backbone import TimmBackbone
 
-__all__ = ["SEBackbone", "SENet", "SEResNeXt", "SEResNet", "SEResNetV1d"]
+__all__ = [
+    "BNInception",
+    "SEBackbone",
+    "SENet",
+    "SEResNeXt",
+    "SEResNet",
+    "SEResNetV1d",
+    "ShuffleNetV1",
+    "TimmBackbone",
+]

@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 
 from ..io.files import make_writable
 from ..weights.read.sources import meta_of
+from .channels import check_channels
 from .checkpoints import check_checkpoints, resumed_checkpoint
 from .data.annotation_copies import apply, restore
 from .data.check import check_data, settle
@@ -67,6 +68,7 @@ def _hooks(cfg: Config, task: Task) -> list[type[Hook]]:
 def _check(cfg: Config, task: Task, pictures: bool) -> Mapping[str, Any]:
     if task != "infer":
         check_settings(cfg, training=task == "train")
+        check_channels(cfg)
     if task == "train":
         check_resume(cfg)  # before what reads the checkpoint
         check_frozen(cfg)

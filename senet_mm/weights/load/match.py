@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ...layers import SEBlock
 from ...layers.attach import attached_se, plain_of
 from ..read.sources import fetch
+from ..read.timm_zoo import TIMM, check_resnet_family
 from ..recognize.attached import attached_differences
 from ..recognize.backbone import BackboneWeights, find_backbone
 from ..recognize.geometry import Hidden, Structure, differences, stages_of, structure
@@ -52,12 +53,13 @@ def load_weights(backbone: nn.Module, source: str, prefix: str | None = None) ->
         ValueError: If it is no checkpoint, or not of this backbone: another
             geometry, SE that would stay random, or tensors without a place.
     """
-    checkpoint = fetch(source)
     plain = plain_of(backbone)
     if of_resnet_family(plain):
-        tensors, report = match_backbone(plain, find_backbone(checkpoint, prefix))
+        if source.startswith(TIMM):
+            check_resnet_family(source)
+        tensors, report = match_backbone(plain, find_backbone(fetch(source), prefix))
     else:
-        tensors, report = match_other(backbone, checkpoint, prefix)
+        tensors, report = match_other(backbone, fetch(source), prefix)
     backbone.load_state_dict(tensors, strict=False)
     return report
 

@@ -40,7 +40,7 @@ def match_other(
     source = checkpoint.source
     family, prefix = recognize_other(checkpoint.state_dict, model, source, prefix)
     names = {
-        family.rename(key[len(prefix) :]): key
+        family.ours(key[len(prefix) :], model): key
         for key in checkpoint.state_dict
         if key.startswith(prefix)
     }
@@ -70,7 +70,10 @@ def match_other(
     report = LoadReport(
         source=source,
         family=family.title,
-        preprocessing=stated.preprocessing or of_source or family.preprocessing,
+        preprocessing=stated.preprocessing
+        or of_source
+        or family.preprocessing
+        or getattr(backbone, "preprocessing", None),
         expected=len(model),
         matched=matched,
         renamed=tuple(

@@ -11,7 +11,7 @@ from .places import first_line, nearest, one_process
 
 TIMM = "timm://"
 # the nets of timm that mmdet's ResNet family and ours compute, by architecture
-_NETS = re.compile(
+_RESNETS = re.compile(
     r"(legacy_)?((se)?resnet(18|34|50|101|152)[cds]?|(se)?resnext(50|101|152)d?_\d+x\d+d|senet154)"
 )
 
@@ -21,10 +21,10 @@ def fetch_timm(source: str) -> Checkpoint:
 
     Raises:
         ImportError: If timm is missing.
-        ValueError: If timm has no such weights of a net that we can build.
+        ValueError: If timm has no such weights.
         ConnectionError: If the download fails.
     """
-    timm, name = _import_timm(), _name(source)
+    timm, name = import_timm(), _name(source)
     # timm takes minutes to give up; it retries each of its places five times
     try:
         with one_process(name):
@@ -45,11 +45,11 @@ def timm_statistics(source: str) -> tuple[Sequence[float], Sequence[float]]:
     Raises:
         ImportError, ValueError: As :func:`fetch_timm`.
     """
-    cfg = _import_timm().get_pretrained_cfg(_name(source))
+    cfg = import_timm().get_pretrained_cfg(_name(source))
     return cfg.mean, cfg.std
 
 
-def _import_timm() -> Any:
+def import_timm() -> Any:
     try:
         import timm
     except ImportError as error:
@@ -59,19 +59,30 @@ def _import_timm() -> Any:
     return timm
 
 
-def _name(source: str) -> str:
-    """The name behind ``timm://``, if timm has weights of it for a net that we can build."""
-    timm = _import_timm()
-    name = source[len(TIMM) :]
-    known = [known for known in timm.list_pretrained() if _NETS.fullmatch(known.split(".")[0])]
-    if name in known:
-        return name
-    if any(name == full.split(".")[0] for full in known):
-        return name  # timm takes the default of several trainings
-    if timm.is_model(name.split(".")[0]) and not _NETS.fullmatch(name.split(".")[0]):
+def check_resnet_family(source: str) -> None:
+    """Check that ``timm://NAME`` is of a net that mmdet's ResNet family or ours computes.
+
+    Raises:
+        ImportError, ValueError: As :func:`fetch_timm`, or if it is of another net.
+    """
+    name = _name(source)
+    if not _RESNETS.fullmatch(name.split(".")[0]):
         raise ValueError(
             f"{source}: {name} is of timm, but no net of mmdet's ResNet family or of senet_mm "
             f"computes it. Accepted are resnet, resnext, seresnet, seresnext, senet154 and their "
-            f"legacy_ forms{nearest(name, known)}"
+            f"legacy_ forms, or any with backbone=dict(type='TimmBackbone', "
+            f"model_name='{name.split('.')[0]}')"
         )
-    raise ValueError(f"{source}: timm has no weights named {name!r}{nearest(name, known)}")
+
+
+def _name(source: str) -> str:
+    """The name behind ``timm://``, if timm has weights of it."""
+    timm = import_timm()
+    name = source[len(TIMM) :]
+    known = timm.list_pretrained()
+    # timm takes the default of several trainings
+    if name not in known and not any(name == full.split(".")[0] for full in known):
+        of_net = [full for full in known if full.split(".")[0] == name.split(".")[0]]
+        near = nearest(name, of_net or known)
+        raise ValueError(f"{source}: timm has no weights named {name!r}{near}")
+    return name

@@ -60,9 +60,13 @@ def rgb(mean: Sequence[float], std: Sequence[float]) -> Preprocessing:
 
 # torchvision's, timm's, gluon's, mmpretrain's nets, and the RGB ports of the Caffe SENets
 IMAGENET_RGB = rgb((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+# Inception-ResNet-v2 and timm's MobileNets
+HALF_RGB = rgb((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 # MSRA's ResNets as converted for detectron2 and mmdet
 CAFFE_BGR = Preprocessing("BGR", (103.53, 116.28, 123.675), (1.0, 1.0, 1.0))
 # the ResNets of Detectron (Caffe2)
 DETECTRON_BGR = Preprocessing("BGR", (102.9801, 115.9465, 122.7717), (1.0, 1.0, 1.0))
 # the ResNeXt-101 32x8d of detectron2
 DETECTRON2_RESNEXT_BGR = Preprocessing("BGR", (103.53, 116.28, 123.675), (57.375, 57.12, 58.395))
+# pretrainedmodels' port of the Caffe BN-Inception
+BN_INCEPTION_BGR = Preprocessing("BGR", (104.0, 117.0, 128.0), (1.0, 1.0, 1.0))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from .normalization import Preprocessing
+from . import paper_nets, timm_names
+from .normalization import BN_INCEPTION_BGR, HALF_RGB, IMAGENET_RGB, Preprocessing
 
 
 def _same(name: str) -> str:
@@ -40,9 +41,76 @@ class OtherFamily:
     convert: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict
     preprocessing: Preprocessing | None = None
 
+    def ours(self, name: str, own: Collection[str]) -> str:
+        """Our name of a tensor.
+
+        Args:
+            name: Its name in a checkpoint, without the prefix.
+            own: Names of the backbone's tensors.
+        """
+        renamed = self.rename(name)
+        if renamed in own:
+            return renamed
+        # timm folds sequences into its feature nets: features.0 is features_0 there
+        folded = self.root + renamed.removeprefix(self.root).replace(".", "_", 1)
+        return folded if folded in own else renamed
+
 
 # of those that name the most tensors of a backbone the first; so the general ones stand last
-OTHER_FAMILIES = (OtherFamily("as_is", "the backbone's own layout"),)
+OTHER_FAMILIES = (
+    OtherFamily(
+        "bn_inception",
+        "pretrainedmodels' BN-Inception",
+        anchor="conv1_7x7_s2.weight",
+        rename=paper_nets.bn_inception_name,
+        convert=paper_nets.fold_biases,
+        preprocessing=BN_INCEPTION_BGR,
+    ),
+    OtherFamily(
+        "mmpretrain_shufflenet",
+        "mmpretrain's ShuffleNet",
+        anchor="layers.0.0.depthwise_conv3x3_bn.conv.weight",
+        rename=paper_nets.shufflenet_name,
+        convert=paper_nets.shuffle_depthwise,
+        preprocessing=IMAGENET_RGB,
+    ),
+    OtherFamily(
+        "mmpretrain_vgg16",
+        "mmpretrain's VGG-16",
+        "features.0.conv.weight",
+        timm_names.mmpretrain_vgg16,
+        timm_names.NET,
+        preprocessing=IMAGENET_RGB,
+    ),
+    OtherFamily(
+        "vgg",
+        "VGG of torchvision, timm and mmcv",
+        "features.0.weight",
+        timm_names.in_net,
+        timm_names.NET,
+        preprocessing=IMAGENET_RGB,
+    ),
+    OtherFamily(
+        "inception_resnet_v2",
+        "Inception-ResNet-v2 of timm and Cadene's",
+        "conv2d_1a.conv.weight",
+        timm_names.in_net,
+        timm_names.NET,
+        preprocessing=HALF_RGB,
+    ),
+    OtherFamily(
+        "pytorchcv_mobilenet",
+        "PyTorchCV's MobileNet",
+        "features.init_block.conv.weight",
+        timm_names.pytorchcv_mobilenet,
+        timm_names.NET,
+        preprocessing=IMAGENET_RGB,
+    ),
+    OtherFamily("timm", "timm", None, timm_names.in_net, timm_names.NET),
+    OtherFamily("timm_getter", "timm", None, timm_names.in_getter, timm_names.GETTER),
+    OtherFamily("timm_hooks", "timm", None, timm_names.in_hooks, timm_names.HOOKS),
+    OtherFamily("as_is", "the backbone's own layout"),
+)
 
 
 def recognize_other(
@@ -69,7 +137,7 @@ def recognize_other(
         for start in _starts(key)
         if prefix in (None, start)
         and _has_anchor(family, start, keys)
-        and family.rename(key[len(start) :]) in own
+        and family.ours(key[len(start) :], own) in own
     )
     if not found:
         below = "" if prefix is None else f" below prefix={prefix!r}"

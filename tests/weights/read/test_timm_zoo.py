@@ -71,3 +71,16 @@ def test_timm_missing(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(ImportError, match=r"timm:// weights need timm: pip install timm"):
         fetch("timm://seresnet50.a1_in1k")
+
+
+@pytest.mark.parametrize("name", ["seresnet33ts.ra2_in1k", "seresnextaa101d_32x8d.ah_in1k"])
+def test_resnets_take_no_other_net_and_are_told_before_it_is_fetched(name: str) -> None:
+    told = f"{name} is of timm, but no net of mmdet's ResNet family.*'TimmBackbone', model_name="
+    for load in (
+        lambda: SEResNet(
+            50, init_cfg=dict(type="Pretrained", checkpoint=f"timm://{name}")
+        ).init_weights(),
+        lambda: load_checkpoint(SEResNet(50), f"timm://{name}"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            load()

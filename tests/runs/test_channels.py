@@ -1,0 +1,45 @@
+import pytest
+from mmengine.config import Config
+
+from senet_mm.compat.packaged_configs import config_path
+from senet_mm.runs.channels import check_channels
+
+
+@pytest.fixture
+def cfg() -> Config:
+    cfg = Config.fromfile(config_path("faster_rcnn_r50_fpn.py"))
+    cfg.model.backbone = dict(type="TimmBackbone", model_name="mobilenetv3_small_100")
+    cfg.model.neck.in_channels = [16, 24, 48, 576]
+    return cfg
+
+
+def test_a_neck_that_fits_passes(cfg: Config) -> None:
+    check_channels(cfg)
+    check_channels(Config.fromfile(config_path("faster_rcnn_r50_fpn.py")))  # ResNet tells nothing
+    cfg.model.neck = dict(type="DilatedEncoder", in_channels=576)
+    check_channels(cfg)
+    del cfg.model["neck"]
+    check_channels(cfg)
+
+
+def test_another_list_is_told(cfg: Config) -> None:
+    cfg.model.neck.in_channels = [256, 512, 1024, 2048]
+    told = (
+        r"model\.neck\.in_channels=\[256, 512, 1024, 2048\]: the backbone, TimmBackbone, gives "
+        r"\[16, 24, 48, 576\]; set --cfg-options model\.neck\.in_channels=\"\[16, 24, 48, 576\]\""
+    )
+    with pytest.raises(ValueError, match=told):
+        check_channels(cfg)
+    fpn = cfg.model.neck
+    cfg.model.neck = dict(type="SENeck", neck=[fpn, dict(type="BFP", in_channels=256)])
+    with pytest.raises(ValueError, match=r"model\.neck\.neck\.0\.in_channels=\[256, 512, "):
+        check_channels(cfg)
+    cfg.model.neck = dict(type="DilatedEncoder", in_channels=2048)
+    with pytest.raises(ValueError, match=r"in_channels=2048: .*in_channels=\"576\""):
+        check_channels(cfg)
+
+
+def test_a_backbone_that_cannot_be_built_is_told_before_the_run(cfg: Config) -> None:
+    cfg.model.backbone.model_name = "mobilnetv3_small_100"
+    with pytest.raises(ValueError, match="no such network; the nearest are mobilenetv3_small_100"):
+        check_channels(cfg)
