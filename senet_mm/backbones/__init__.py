@@ -1,6 +1,7 @@
 """SE backbones and the paper's other networks, registered in mmdet's MODELS."""
 
 from .bn_inception import BNInception
+from .cifar import PreActResNet, ShakeResNet, ShakeResNeXt, WideResNet
 from .se_backbone import SEBackbone
 from .se_resnet import SEResNet, SEResNetV1d
 from .se_resnext import SEResNeXt
@@ -10,11 +11,15 @@ from .timm_backbone import TimmBackbone
 
 __all__ = [
     "BNInception",
+    "PreActResNet",
     "SEBackbone",
     "SENet",
     "SEResNeXt",
     "SEResNet",
     "SEResNetV1d",
+    "ShakeResNeXt",
+    "ShakeResNet",
     "ShuffleNetV1",
     "TimmBackbone",
+    "WideResNet",
 ]

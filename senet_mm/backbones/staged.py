@@ -14,6 +14,8 @@ from ..weights.checked_init import CheckedInitMixin
 class StagedBackbone(CheckedInitMixin):
     """A backbone whose four outputs C2 to C5 have the strides 4, 8, 16 and 32, as mmdet's ResNet.
 
+    A subclass may have other outputs, of other ``strides``.
+
     A subclass makes its layers, then calls :meth:`_set_parts`.
 
     Args:
@@ -27,6 +29,8 @@ class StagedBackbone(CheckedInitMixin):
         ValueError: If an argument is not accepted; the message names it and what is.
     """
 
+    strides: tuple[int, ...] = (4, 8, 16, 32)
+
     def __init__(
         self,
         *,
@@ -37,10 +41,10 @@ class StagedBackbone(CheckedInitMixin):
     ) -> None:
         super().__init__(init_cfg or None)  # a config empties an inherited one with `_delete_`
         listed = out_indices if isinstance(out_indices, Sequence) else ()
-        if not listed or not set(listed) <= set(range(4)):
+        if not listed or not set(listed) <= set(range(len(self.strides))):
             raise ValueError(
-                f"out_indices={out_indices!r} of {type(self).__name__}: expected some of 0 to 3, "
-                "which are C2 to C5 (strides 4 to 32)"
+                f"out_indices={out_indices!r} of {type(self).__name__}: expected some of 0 to "
+                f"{len(self.strides) - 1}, maps of strides {self.strides[0]} to {self.strides[-1]}"
             )
         self.out_indices = tuple(sorted(set(listed)))
         self.frozen_stages = frozen_stages
@@ -51,7 +55,7 @@ class StagedBackbone(CheckedInitMixin):
 
         Args:
             parts: Names of the modules of the stem, of the first stage, and so on. Each of the
-                last four ends in one of C2 to C5.
+                last four ends in one of C2 to C5 (or each of as many as there are outputs).
             channels: Of C2 to C5.
         """
         self._parts = tuple(tuple(part) for part in parts)
@@ -75,7 +79,7 @@ class StagedBackbone(CheckedInitMixin):
             for name in part:
                 x = self.get_submodule(name)(x)
             maps.append(x)
-        return tuple(maps[-4:][index] for index in self.out_indices)
+        return tuple(maps[-len(self.strides) :][index] for index in self.out_indices)
 
     def train(self, mode: bool = True) -> StagedBackbone:
         """Switch to training, but for what is frozen, or to inference."""
