@@ -140,7 +140,7 @@ def _first_of(names: Sequence[str], tap: str) -> int:
         for wrapper in ("", "body.", "model."):
             if wrapper + name in names:
                 return names.index(wrapper + name)
-    raise ValueError(f"frozen_stages: timm does not tell where its module {tap!r} ends; take -1")
+    raise ValueError(f"frozen_stages: timm does not tell where its {tap!r} ends; take -1")
 
 
 def _last_of(names: Sequence[str], tap: str) -> int:

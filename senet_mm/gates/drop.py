@@ -7,14 +7,14 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
 from ..io.files import whole_file, write_whole
-from ..layers import SEConfig, SEResidualMixin
+from ..layers import SEBlock, SEConfig, SEResidualMixin
 from ..profiling.complexity import build_detector, count_parameters
 from ..weights.load.complete import check_complete
 from ..weights.read.sources import fetch
@@ -48,7 +48,7 @@ def find_obstacles(model: nn.Module, blocks: Mapping[str, Block]) -> dict[str, s
         except ValueError as error:
             obstacles[name] = str(error)
         else:
-            if not block.module.pools:
+            if not cast(SEBlock, block.module).pools:
                 # their mean, which is what is recorded, tells nothing of that
                 obstacles[name] = "squeeze='none': its gates differ from position to position"
     return obstacles
@@ -159,6 +159,12 @@ def check_replaceable(work_dir: Path, *, force: bool) -> None:
 
 def _unit_of(model: nn.Module, block: Block) -> SEResidualMixin:
     """The residual unit that an SE block of ``se_cfg`` belongs to."""
+    kind = type(block.module)
+    if not isinstance(block.module, SEBlock):
+        library = kind.__module__.partition(".")[0]
+        raise ValueError(f"{block.path} is a {kind.__name__} of {library}, whose code gates")
+    if block.behind is not None:
+        raise ValueError(f"{block.path} is attached behind a unit: leave it out of `units` instead")
     parent, _, attribute = block.path.rpartition(".")
     unit = model.get_submodule(parent)
     if not isinstance(unit, SEResidualMixin):

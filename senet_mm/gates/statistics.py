@@ -6,11 +6,14 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from ..layers import SEBlock
+from ..layers.attach import attached_se
+from .foreign import gate_of
 
 # the first group of every statistic: all images, of whatever class
 ALL = "all"
@@ -24,23 +27,28 @@ class Block:
     Attributes:
         name: ``SE_stage_block`` in a residual unit, as in the paper; a plugin of
             mmdet adds its own name (``SE_2_1_se_block``). Elsewhere the path in
-            the model, such as ``neck_input_0``.
+            the model, such as ``neck_input_0``, or, of a block behind a unit or
+            of another library, the unit's path (``features.2``).
         path: Path in the model, such as ``backbone.layer1.0.se``.
-        module: The block.
+        module: The block: an :class:`SEBlock`, or one of timm, torchvision or mmdet.
         stage: The paper's stage N, ``layer{N-1}``; None outside of stages.
         unit: Index of the residual unit in its stage, from 0; None outside.
+        behind: The unit that it is attached behind, see :func:`senet_mm.layers.attach_se`;
+            None if it is in its net's own code.
     """
 
     name: str
     path: str
-    module: SEBlock
+    module: nn.Module
     stage: int | None
     unit: int | None
+    behind: str | None = None
 
     @property
     def channels(self) -> int:
         """Number of gates."""
-        return self.module.fc1.in_channels
+        *_, last = (m for m in self.module.modules() if isinstance(m, nn.Conv2d))
+        return last.out_channels
 
     @property
     def parameters(self) -> int:
@@ -54,24 +62,34 @@ def find_blocks(model: nn.Module) -> dict[str, Block]:
     Raises:
         ValueError: If there is none.
     """
-    blocks = [_block(path, m) for path, m in model.named_modules() if isinstance(m, SEBlock)]
+    attached = {id(block): unit for unit, block in attached_se(model).items()}
+    blocks = [
+        _block(path, module, attached.get(id(module)))
+        for path, module in model.named_modules()
+        if isinstance(module, SEBlock) or gate_of(module)
+    ]
     if not blocks:
         raise ValueError(
             f"{type(model).__name__} has no SE block: there is no gate to look at. Expected is a "
-            "model with an SE backbone or neck, or with SEBlock as a plugin"
+            "model with an SE backbone or neck, with SEBlock as a plugin, or with SE of timm, "
+            "torchvision or mmdet"
         )
     names = [block.name for block in blocks]
     # a model with two backbones, such as a teacher and a student
     return {block.name if names.count(block.name) == 1 else block.path: block for block in blocks}
 
 
-def _block(path: str, module: SEBlock) -> Block:
+def _block(path: str, module: nn.Module, behind: str | None) -> Block:
     place = _IN_STAGE.fullmatch(path)
-    if place is None:
-        return Block(path.replace("gates.", "").replace(".", "_"), path, module, None, None)
-    stage, unit, attribute = int(place[1]) + 1, int(place[2]), place[3]
-    suffix = "" if attribute == "se" else f"_{attribute}"
-    return Block(f"SE_{stage}_{unit + 1}{suffix}", path, module, stage, unit)
+    if place is not None:
+        stage, unit, attribute = int(place[1]) + 1, int(place[2]), place[3]
+        suffix = "" if attribute == "se" or behind else f"_{attribute}"
+        return Block(f"SE_{stage}_{unit + 1}{suffix}", path, module, stage, unit, behind)
+    if behind or not isinstance(module, SEBlock):
+        name = path.removeprefix("backbone.").removesuffix(".se")
+    else:
+        name = path.replace("gates.", "").replace(".", "_")
+    return Block(name, path, module, None, None, behind)
 
 
 class GateRecorder:
@@ -79,7 +97,8 @@ class GateRecorder:
 
     The model computes what it computes without: the ``excite`` of each block is
     wrapped on the instance, so calls that bypass the block's ``forward`` are
-    seen too, and unwrapped at the end, also after an exception. A block that
+    seen too, and unwrapped at the end, also after an exception. Of other
+    libraries' blocks the module that returns the gates is hooked. A block that
     gates several maps in one pass counts with the mean of its calls, and one
     without a squeeze with the mean over H and W.
 
@@ -105,14 +124,23 @@ class GateRecorder:
         self._calls: dict[str, list[Tensor]] = {}
 
     def __enter__(self) -> GateRecorder:
+        self._hooks = []
         self._before = {name: vars(block.module).get("excite") for name, block in self._items()}
         for name, block in self._items():
-            block.module.__dict__["excite"] = partial(self._excite, name, block.module.excite)
+            gate = gate_of(block.module)
+            if gate is None:
+                excite = cast(SEBlock, block.module).excite
+                block.module.__dict__["excite"] = partial(self._excite, name, excite)
+            else:
+                hook = partial(self._hook, name)
+                self._hooks.append(block.module.get_submodule(gate).register_forward_hook(hook))
         return self
 
     def __exit__(self, *_: object) -> None:
+        for hook in self._hooks:
+            hook.remove()
         for name, block in self._items():
-            del block.module.excite
+            block.module.__dict__.pop("excite", None)
             if self._before[name] is not None:  # a recorder around this one
                 block.module.__dict__["excite"] = self._before[name]
 
@@ -129,8 +157,14 @@ class GateRecorder:
 
     def _excite(self, name: str, excite: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
         gates = excite(z)
-        self._calls.setdefault(name, []).append(gates.detach().mean((2, 3), dtype=torch.float64))
+        self._record(name, gates)
         return gates
+
+    def _hook(self, name: str, module: nn.Module, inputs: object, gates: Tensor) -> None:
+        self._record(name, gates)
+
+    def _record(self, name: str, gates: Tensor) -> None:
+        self._calls.setdefault(name, []).append(gates.detach().mean((2, 3), dtype=torch.float64))
 
 
 class GateStatistics:

@@ -75,6 +75,26 @@ def check_resnet_family(source: str) -> None:
         )
 
 
+def check_network(source: str, model_name: str) -> None:
+    """Check that ``timm://NAME`` is of a network, and not of another with tensors of its shapes.
+
+    Such are ``tf_efficientnet_b0`` and ``efficientnet_b0``, which pad in two ways.
+
+    Args:
+        source: The name.
+        model_name: timm's name of the network, with or without that of its weights.
+
+    Raises:
+        ImportError, ValueError: As :func:`fetch_timm`, or if it is of another.
+    """
+    own, given = (name.split(".")[0] for name in (model_name, _name(source)))
+    if given != own:
+        raise ValueError(
+            f"weights {source} are not those of model_name={model_name!r}: set "
+            f"model_name={given!r}, or give weights of {own}"
+        )
+
+
 def _name(source: str) -> str:
     """The name behind ``timm://``, if timm has weights of it."""
     timm = import_timm()
