@@ -51,6 +51,7 @@ class TimmBackbone(CheckedInitMixin):
         [24, 40, 112, 320]
     """
 
+    hands_options_on = True  # to timm, which refuses what it does not know
     timm_model: Any  # one of several classes of timm's, with feature_info
 
     def __init__(

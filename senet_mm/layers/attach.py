@@ -173,7 +173,7 @@ def _select(net: nn.Module, units: Units) -> dict[str, nn.Module]:
         try:
             pattern = re.compile(units)
         except re.error as error:
-            raise ValueError(f"units={units!r} is no regular expression ({error})") from None
+            raise ValueError(f"units='{units}' is no regular expression ({error})") from None
         names = [name for name in modules if pattern.fullmatch(name)]
     elif callable(units):
         names = [name for name, module in modules.items() if units(name, module)]
@@ -191,7 +191,7 @@ def _select(net: nn.Module, units: Units) -> dict[str, nn.Module]:
     if not names:
         told, near = "the function", ""
         if isinstance(units, str):
-            told, near = repr(units), _near(units, list(modules))
+            told, near = f"'{units}'", _near(units, list(modules))
         raise ValueError(f"units: {told} matches no module of {kind}{near}")
     chosen: dict[nn.Module, str] = {}
     for name in names:

@@ -33,8 +33,8 @@ def check_frozen(cfg: Config) -> None:
     if cfg.get("load_from") or resumed_checkpoint(cfg):
         return
     frozen_stages = _option(backbone, "frozen_stages", -1)
-    norm = str((_option(backbone, "norm_cfg", None) or {}).get("type"))
-    # norm_eval acts on batch norm alone
+    norm = str((_option(backbone, "norm_cfg", dict(type="BN")) or {}).get("type"))
+    # norm_eval acts on batch norm alone, which nets have that take no norm_cfg (timm's)
     norm_eval = "BN" in norm and _option(backbone, "norm_eval", False)
     if frozen_stages < 0 and not norm_eval:
         return

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import timm
 import torch
+from mmdet.registry import MODELS
 from torch import nn
 
 from senet_mm.backbones import TimmBackbone
 from senet_mm.layers.attach import attach_se
+from senet_mm.weights.recognize.normalization import HALF_RGB
 
 
 @dataclass(frozen=True)
@@ -123,3 +127,36 @@ def test_vggs_maps_come_out_gated(shapes_alone: None) -> None:
     children = list(backbone.timm_model._modules)
     assert backbone.timm_model.return_layers["features_22"] and "features_22" in children
     assert "se" not in children
+
+
+def test_a_twin_of_a_config_takes_plain_weights_and_is_frozen_with_its_net(tmp_path: Path) -> None:
+    path = tmp_path / "mobilenet.pth"
+    torch.save(timm.create_model("mobilenetv1_100").state_dict(), path)
+    plain = dict(
+        type="TimmBackbone",
+        model_name="mobilenetv1_100",
+        frozen_stages=1,
+        norm_eval=True,
+        init_cfg=dict(type="Pretrained", checkpoint=str(path)),
+    )
+    units, se_cfg = NETS["mobilenetv1_100"].units, dict(identity_init=True)
+    twin = MODELS.build(dict(type="SEBackbone", backbone=plain, units=units, se_cfg=se_cfg))
+    net = MODELS.build(plain)
+    net.init_weights()
+    twin.init_weights()
+    assert twin.out_channels == net.out_channels == [128, 256, 512, 1024]
+    assert [key for key in twin.state_dict() if ".se." not in key] == list(net.state_dict())
+    assert twin.load_report.preprocessing == net.load_report.preprocessing == HALF_RGB
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        for a, b in zip(net.eval()(x), twin.eval()(x), strict=True):
+            assert torch.equal(a, b)
+    twin.train()
+    frozen = {name for name, p in twin.named_parameters() if not p.requires_grad}
+    expected = re.compile(r"timm_model\.(conv_stem|bn1|blocks\.[01])\.")
+    assert frozen == {name for name, _ in twin.named_parameters() if expected.match(name)}
+    assert "timm_model.blocks.1.1.bn2.se.fc1.weight" in frozen
+    assert not any(m.training for m in twin.modules() if isinstance(m, nn.BatchNorm2d))
+    twin.init_cfg = dict(type="Pretrained", checkpoint="timm://mobilenetv1_125.ra4_e3600_r224_in1k")
+    with pytest.raises(ValueError, match="set model_name='mobilenetv1_125'"):
+        twin.init_weights()

@@ -49,12 +49,20 @@ def timm_statistics(source: str) -> tuple[Sequence[float], Sequence[float]]:
     return cfg.mean, cfg.std
 
 
-def import_timm() -> Any:
+def import_timm(user: str = "timm:// weights") -> Any:
+    """timm, which is optional.
+
+    Args:
+        user: What needs it.
+
+    Raises:
+        ImportError: If it is missing.
+    """
     try:
         import timm
     except ImportError as error:
         raise ImportError(
-            "timm:// weights need timm: pip install timm, or pip install 'senet_mm[timm]'"
+            f"{user} need timm: pip install timm, or pip install 'senet_mm[timm]'"
         ) from error
     return timm
 
