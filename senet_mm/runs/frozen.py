@@ -51,7 +51,8 @@ def _option(backbone: Mapping, name: str, absent: object) -> Any:
     if name in backbone or "type" not in backbone:
         return backbone.get(name, absent)
     kind = backbone["type"]
-    for parent in (MODELS.get(kind) if isinstance(kind, str) else kind).__mro__:
+    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    for parent in getattr(kind, "__mro__", ()):  # what is not registered is named by the build
         parameter = inspect.signature(parent.__init__).parameters.get(name)
         if parameter is not None:
             return parameter.default

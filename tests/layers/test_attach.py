@@ -323,6 +323,7 @@ def test_syncbn_takes_the_hook_and_keep_attached_brings_it_back(net: Net) -> Non
         (r"bod(", {}, "units='bod(' is no regular expression (missing ), unterminated"),
         (["norm", "bodi"], {}, "units: Net has no module 'bodi'; the nearest are body"),
         (["norm", "norm"], {}, "units: norm is named twice"),
+        ([], {}, "units: an empty list names no module of Net"),
         (lambda name, module: False, {}, "units: the function matches no module of Net"),
         (["relu"], {}, "units: relu is called 2 times in a forward pass of Net"),
         (["unused"], {}, "units: unused is never called in a forward pass of Net"),

@@ -61,6 +61,12 @@ def test_what_an_se_backbone_wraps_counts() -> None:
         part.init_cfg = None
 
 
+def test_what_is_not_registered_is_left_to_the_build() -> None:
+    cfg = config("ablations/table10_r2.py")
+    cfg.model.backbone = dict(type="mmabsent.VGG")
+    check_frozen(cfg)
+
+
 def test_resuming_counts_as_weights_only_where_there_is_a_checkpoint(tmp_path: Path) -> None:
     cfg = config("ablations/table10_r2.py", resume=True, work_dir=str(tmp_path))
     with pytest.raises(ValueError, match="would freeze random ones"):
