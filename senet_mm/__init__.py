@@ -17,6 +17,7 @@ __all__ = [
     "SEResNeXt",
     "SEResNet",
     "SEResNetV1d",
+    "TimmBackbone",
     "__version__",
     "attach_se",
     "detach_se",
@@ -34,6 +35,7 @@ if not is_command():
         SEResNet,
         SEResNetV1d,
         SEResNeXt,
+        TimmBackbone,
         attach_se,
         detach_se,
     )

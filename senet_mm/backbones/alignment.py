@@ -54,7 +54,7 @@ def pad_valid_layers(net: Any, name: str) -> list[str]:
 def _is_aligned(net: Any) -> bool:
     """Whether the maps of a feature net have ceil(side / stride) cells; nothing is computed."""
     shapes_alone = {key: value.to("meta") for key, value in net.state_dict().items()}
-    images = torch.zeros(2, net.in_chans, *_SIDES, device="meta")
+    images = torch.zeros(2, getattr(net, "in_chans", 3), *_SIDES, device="meta")
     try:
         maps = functional_call(net, shapes_alone, (images,))
     except RuntimeError:  # maps that are joined differ in size

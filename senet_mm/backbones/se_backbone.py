@@ -61,8 +61,14 @@ class SEBackbone(CheckedInitMixin):
         *,
         input_shape: Sequence[int] = (1, 3, 224, 224),
         init_cfg: dict | list[dict] | None = None,
+        **others: Any,
     ) -> None:
         super().__init__(init_cfg)
+        if others:
+            raise TypeError(
+                f"SEBackbone takes no {', '.join(others)}: options of the plain backbone stand in "
+                "its own dict (model.backbone.backbone in a detector's config)"
+            )
         if not isinstance(backbone, Mapping) or "type" not in backbone:
             raise TypeError(f"SEBackbone: backbone={backbone!r}: expected a dict with a type")
         plain = MODELS.build(dict(backbone))
@@ -106,7 +112,7 @@ class SEBackbone(CheckedInitMixin):
     def _check_traceable(self) -> None:
         """mmengine's efficient_conv_bn_eval, which traces, would run neither a norm nor its SE."""
         for name, block in attached_se(self).items():
-            if block.hook is not None and isinstance(self.get_submodule(name), _BatchNorm):
+            if block.attach_hook is not None and isinstance(self.get_submodule(name), _BatchNorm):
                 raise ValueError(
                     f"efficient_conv_bn_eval (and any other tracing by torch.fx) would leave out "
                     f"SE behind the batch norm {name}: take it out of the config"

@@ -10,8 +10,6 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..weights.checked_init import CheckedInitMixin
-from ..weights.init_cfg import pretrained_of
-from ..weights.read.timm_zoo import TIMM
 from ..weights.recognize.normalization import Preprocessing, rgb
 from .alignment import pad_valid_layers
 from .timm_nets import Stages, create_net
@@ -53,6 +51,7 @@ class TimmBackbone(CheckedInitMixin):
         [24, 40, 112, 320]
     """
 
+    hands_options_on = True  # to timm, which refuses what it does not know
     timm_model: Any  # one of several classes of timm's, with feature_info
 
     def __init__(
@@ -103,25 +102,6 @@ class TimmBackbone(CheckedInitMixin):
         cfg = self.timm_model.pretrained_cfg
         return rgb(cfg["mean"], cfg["std"])
 
-    def init_weights(self) -> None:
-        """Load what ``init_cfg`` names, checked; without it the net stays as timm has made it.
-
-        Raises:
-            ValueError, OSError, ImportError: As :func:`senet_mm.weights.load_weights`, or if
-                ``timm://NAME`` is another network with tensors of the same shapes.
-        """
-        own = self.model_name.split(".")[0]
-        for cfg in pretrained_of(self.init_cfg):
-            scheme, name = cfg["checkpoint"][: len(TIMM)], cfg["checkpoint"][len(TIMM) :]
-            if scheme == TIMM and name.split(".")[0] != own:
-                # as tf_efficientnet_b0 and efficientnet_b0, which pad in two ways
-                raise ValueError(
-                    f"weights timm://{name} are not those of TimmBackbone "
-                    f"model_name={self.model_name!r}: set model_name={name.split('.')[0]!r}, or "
-                    f"give weights of {own}"
-                )
-        super().init_weights()
-
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Images (N, 3, H, W) -> a map (N, C_i, H_i, W_i) of each of ``out_indices``.
 
@@ -140,6 +120,7 @@ class TimmBackbone(CheckedInitMixin):
     def train(self, mode: bool = True) -> TimmBackbone:
         """Switch to training, but for what is frozen, or to inference."""
         super().train(mode)
+        _keep_activations(self)
         self._freeze()
         if mode and self.norm_eval:
             for module in self.modules():
@@ -162,11 +143,26 @@ class TimmBackbone(CheckedInitMixin):
         """Whether a tensor of released weights is of a part that this net was built without."""
         module: nn.Module = self
         for part in name.split(".")[:-1]:
-            child = module._modules.get(part)
+            child = dict(module.named_children()).get(part)
             if child is None:  # timm cuts its nets behind the last map that comes out
                 return isinstance(module, nn.Sequential) and Stages(self.timm_model).is_cut
             module = child
         return isinstance(module, nn.Identity)
+
+
+def _keep_activations(net: nn.Module) -> None:
+    """Let timm's batch norm run its activation after mmengine has put SyncBN in its place."""
+    for module in net.modules():
+        if (
+            type(module) is nn.SyncBatchNorm
+            and hasattr(module, "act")
+            and _activate not in module._forward_hooks.values()
+        ):
+            module.register_forward_hook(_activate, prepend=True)  # before attached SE
+
+
+def _activate(norm: Any, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    return norm.act(norm.drop(output))
 
 
 def _checkpoint(net: Any, model_name: str) -> None:

@@ -36,7 +36,7 @@ def create_net(
         ValueError: If timm has no such net, it has no feature maps or not these, or
             timm does not take an option.
     """
-    timm = import_timm()
+    timm = import_timm("TimmBackbone's networks")
     start = f"TimmBackbone model_name={model_name!r}"
     if not isinstance(model_name, str) or not timm.is_model(model_name):
         near = difflib.get_close_matches(str(model_name), timm.list_models(), n=4, cutoff=0.4)
@@ -92,19 +92,17 @@ def _in_words(options: Mapping[str, Any]) -> str:
 class Stages:
     """Which modules of a feature net are its stem and its stages.
 
-    Each of timm's maps of stride 4 or more ends a stage. What comes before the first of them,
-    in the order in which the modules are registered, which is that in which they run, is
-
-    - the stem, up to the last map of a smaller stride (``act1`` of a ResNet), or up to the module
-      that makes the first map where there is none (``patch_embed`` of a Swin Transformer);
-    - then the first stage.
+    Each of timm's maps of stride 4 or more ends a stage. The stem ends with the last map of a
+    smaller stride (``act1`` of a ResNet), or where there is none, in front of the module that
+    makes the first map (``patch_embed`` is the stem of a Swin Transformer). Modules are taken to
+    run in the order in which they are registered, as timm itself does.
 
     Args:
         net: A feature net of timm's.
 
     Attributes:
         count: The number of stages of the whole network.
-        is_cut: Whether maps come out of none of the last stages.
+        is_cut: Whether the network's last map does not come out; what makes it may be missing.
     """
 
     def __init__(self, net: Any) -> None:
@@ -138,9 +136,9 @@ def _first_of(names: Sequence[str], tap: str) -> int:
     # timm folds sequences into its feature nets: features.0 is features_0 there
     for name in (tap, tap.replace(".", "_", 1)):
         for wrapper in ("", "body.", "model."):
-            if wrapper + name in names:
+            if tap and wrapper + name in names:
                 return names.index(wrapper + name)
-    raise ValueError(f"frozen_stages: timm does not tell where its module {tap!r} ends; take -1")
+    raise ValueError(f"frozen_stages: timm does not tell where its {tap!r} ends; take -1")
 
 
 def _last_of(names: Sequence[str], tap: str) -> int:

@@ -164,7 +164,7 @@ def _unit_of(model: nn.Module, block: Block) -> SEResidualMixin:
         library = kind.__module__.partition(".")[0]
         raise ValueError(f"{block.path} is a {kind.__name__} of {library}, whose code gates")
     if block.behind is not None:
-        raise ValueError(f"{block.path} is attached behind a unit: leave it out of `units` instead")
+        raise ValueError(f"{block.path} is attached behind a unit: leave that out of units instead")
     parent, _, attribute = block.path.rpartition(".")
     unit = model.get_submodule(parent)
     if not isinstance(unit, SEResidualMixin):

@@ -83,8 +83,8 @@ def detach_se(net: nn.Module) -> nn.Module:
     """Take away all SE that :func:`attach_se` has put into a network, and return the plain one."""
     for name, block in attached_se(net).items():
         unit = net.get_submodule(name)
-        if block.hook is not None:
-            block.hook.remove()
+        if block.attach_hook is not None:
+            block.attach_hook.remove()
         delattr(unit, _CHILD)
     return net
 
@@ -94,7 +94,7 @@ def attached_se(net: nn.Module) -> dict[str, Any]:
     return {
         name: block
         for name, unit in net.named_modules()
-        if hasattr(block := unit._modules.get(_CHILD), "hook")
+        if hasattr(block := unit._modules.get(_CHILD), "attach_hook")
     }
 
 
@@ -107,8 +107,8 @@ def keep_attached(net: nn.Module) -> None:
     """Let blocks run again whose unit was exchanged for another, as SyncBN is for batch norm."""
     for name, block in attached_se(net).items():
         unit = net.get_submodule(name)
-        if block.hook is not None and _gate not in unit._forward_hooks.values():
-            block.hook = unit.register_forward_hook(_gate)
+        if block.attach_hook is not None and _gate not in unit._forward_hooks.values():
+            block.attach_hook = unit.register_forward_hook(_gate)
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def _attach(net: nn.Module, unit: nn.Module, block: nn.Module) -> None:
     is_sequential = type(unit).forward is nn.Sequential.forward and "forward" not in vars(unit)
     # kept in the block: a pickled handle keeps its number from being given to another hook
     hook = None if is_sequential else unit.register_forward_hook(_gate)
-    vars(block)["hook"] = hook
+    vars(block)["attach_hook"] = hook
     unit.add_module(_CHILD, block)
 
 
@@ -173,7 +173,7 @@ def _select(net: nn.Module, units: Units) -> dict[str, nn.Module]:
         try:
             pattern = re.compile(units)
         except re.error as error:
-            raise ValueError(f"units={units!r} is no regular expression ({error})") from None
+            raise ValueError(f"units='{units}' is no regular expression ({error})") from None
         names = [name for name in modules if pattern.fullmatch(name)]
     elif callable(units):
         names = [name for name, module in modules.items() if units(name, module)]
@@ -189,10 +189,11 @@ def _select(net: nn.Module, units: Units) -> dict[str, nn.Module]:
             "name and module"
         )
     if not names:
-        told, near = "the function", ""
         if isinstance(units, str):
-            told, near = repr(units), _near(units, list(modules))
-        raise ValueError(f"units: {told} matches no module of {kind}{near}")
+            near = _near(units, list(modules))
+            raise ValueError(f"units: '{units}' matches no module of {kind}{near}")
+        told = "the function matches" if callable(units) else "an empty list names"
+        raise ValueError(f"units: {told} no module of {kind}")
     chosen: dict[nn.Module, str] = {}
     for name in names:
         if modules[name] in chosen and isinstance(units, list | tuple):

@@ -51,7 +51,7 @@ def paper_table() -> str:
             [
                 row.table,
                 row.name,
-                f"`{row.config}`",
+                row.config,
                 f"{cost.parameters / 1e6:.2f}",
                 "" if row.params is None else f"{row.params}",
                 f"{cost.multiply_adds / 1e9:.3f}",

@@ -18,6 +18,8 @@ def check_channels(cfg: Config) -> None:
         ValueError: Naming both lists, or what building the backbone raises.
     """
     backbone = cfg.model.get("backbone") or {}
+    while isinstance(backbone.get("backbone"), Mapping):  # SE around it changes no channels
+        backbone = backbone["backbone"]
     path, neck = _first_neck(cfg.model.get("neck"))
     kind = backbone.get("type")
     kind = MODELS.get(kind) if isinstance(kind, str) else kind

@@ -33,8 +33,8 @@ def check_frozen(cfg: Config) -> None:
     if cfg.get("load_from") or resumed_checkpoint(cfg):
         return
     frozen_stages = _option(backbone, "frozen_stages", -1)
-    norm = str((_option(backbone, "norm_cfg", None) or {}).get("type"))
-    # norm_eval acts on batch norm alone
+    norm = str((_option(backbone, "norm_cfg", dict(type="BN")) or {}).get("type"))
+    # norm_eval acts on batch norm alone, which nets have that take no norm_cfg (timm's)
     norm_eval = "BN" in norm and _option(backbone, "norm_eval", False)
     if frozen_stages < 0 and not norm_eval:
         return
@@ -51,7 +51,8 @@ def _option(backbone: Mapping, name: str, absent: object) -> Any:
     if name in backbone or "type" not in backbone:
         return backbone.get(name, absent)
     kind = backbone["type"]
-    for parent in (MODELS.get(kind) if isinstance(kind, str) else kind).__mro__:
+    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    for parent in getattr(kind, "__mro__", ()):  # what is not registered is named by the build
         parameter = inspect.signature(parent.__init__).parameters.get(name)
         if parameter is not None:
             return parameter.default

@@ -11,7 +11,7 @@ from typing import Any
 from mmengine.config import Config
 
 from .config_file import check_shape
-from .readers import arguments_of, is_read, keys_of_runner, registered, registries
+from .readers import arguments_of, hands_options_on, is_read, keys_of_runner, registered, registries
 
 # what a builder takes out of a dict before it calls the type
 _OF_BUILDERS = frozenset({"type", "_delete_", "_scope_", "priority", "convert_to_iter_based"})
@@ -140,6 +140,8 @@ def _is_accepted(parents: Sequence[str], key: str, held: Mapping, after: Any) ->
         return True
     if closed and difflib.get_close_matches(key, taken, cutoff=0.9):
         return False
+    if hands_options_on(after) and not difflib.get_close_matches(key, taken, cutoff=0.8):
+        return True
     child = _child(after, key)
     if isinstance(child, Mapping) and "type" in child:
         # a thing to build, under a name of the user's

@@ -28,11 +28,21 @@ def keys_of_runner() -> frozenset[str]:
 
 def arguments_of(node: Any) -> tuple[set[str], bool]:
     """The arguments of what a dict names by ``type``, and whether it surely takes no other."""
-    kind = node.get("type") if isinstance(node, Mapping) else None
-    kinds = [kind] if callable(kind) else registered(str(kind)) if kind else []
-    signatures = [_arguments(found) for found in kinds]
+    signatures = [_arguments(found) for found in _kinds(node)]
     names = {name for taken, _ in signatures for name in taken}
-    return names, bool(kinds) and not any(more for _, more in signatures)
+    return names, bool(signatures) and not any(more for _, more in signatures)
+
+
+def hands_options_on(node: Any) -> bool:
+    """Whether what a dict names by ``type`` gives what it does not know to another library."""
+    return any(getattr(kind, "hands_options_on", False) for kind in _kinds(node))
+
+
+def _kinds(node: Any) -> list[Any]:
+    kind = node.get("type") if isinstance(node, Mapping) else None
+    if callable(kind):
+        return [kind]
+    return registered(str(kind)) if kind else []
 
 
 def registries() -> list[Registry]:

@@ -15,7 +15,14 @@ from ..compat import packaged_configs  # noqa: E402
 
 packaged_configs.install()
 
-from ..backbones import SEBackbone, SENet, SEResNet, SEResNetV1d, SEResNeXt  # noqa: E402
+from ..backbones import (  # noqa: E402
+    SEBackbone,
+    SENet,
+    SEResNet,
+    SEResNetV1d,
+    SEResNeXt,
+    TimmBackbone,
+)
 from ..layers import SEBlock, attach_se, detach_se  # noqa: E402
 from ..necks import SEFPN, SENeck  # noqa: E402
 from . import drawings, hooks  # noqa: E402, F401
@@ -30,6 +37,7 @@ __all__ = [
     "SEResNeXt",
     "SEResNet",
     "SEResNetV1d",
+    "TimmBackbone",
     "attach_se",
     "detach_se",
 ]

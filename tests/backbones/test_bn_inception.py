@@ -1,4 +1,4 @@
-"""BN-Inception against a plain reference, against pretrainedmodels, and mmdet's manners."""
+"""BN-Inception against a plain reference and pretrainedmodels."""
 
 import pytest
 import torch
@@ -10,7 +10,6 @@ from senet_mm.backbones.bn_inception import CeilMaxPool
 from senet_mm.weights.load.match import match_other
 from senet_mm.weights.read.checkpoint import Checkpoint
 
-from .manners import check_checkpointing, check_errors, check_freezing
 from .references import PlainBNInception
 
 
@@ -67,19 +66,6 @@ def test_the_pooling_of_odd_maps() -> None:
     assert pooled.shape[2:] == (4, 3)
     assert torch.equal(pooled[:, :, :3, :2], nn.MaxPool2d(3, 2)(odd))
     assert torch.equal(pooled[:, :, 3, 2], odd[:, :, 6, 4])
-
-
-def test_mmdets_manners(randomize) -> None:
-    stages = [
-        ["conv1"],
-        ["conv2_reduce", "conv2"],
-        ["inception_3a", "inception_3b"],
-        ["inception_3c", *(f"inception_4{letter}" for letter in "abcd")],
-        ["inception_4e", "inception_5a", "inception_5b"],
-    ]
-    check_freezing(BNInception, stages)
-    check_checkpointing(lambda **options: randomize(BNInception(**options)))
-    check_errors(BNInception, stages=4)
 
 
 def test_is_registered() -> None:

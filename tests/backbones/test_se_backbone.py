@@ -265,6 +265,7 @@ def test_behind_a_residual_unit_it_is_se_after_the_sum(tmp_path: Path, x: Tensor
     ("options", "message"),
     [
         (dict(backbone=dict(depth=18)), "SEBackbone: backbone={'depth': 18}: expected a dict with"),
+        (dict(frozen_stages=1), "SEBackbone takes no frozen_stages: options of the plain backbone"),
         (dict(units="layr.*"), "units: 'layr.*' matches no module of RegNet"),
         (dict(se_cfg=dict(ratio=4)), "unknown keys ['ratio']"),
         (dict(units="layer1.0.relu"), "layer1.0.relu is called 3 times"),

@@ -1,4 +1,4 @@
-"""ShuffleNet against a plain reference, against two packages, and mmdet's manners."""
+"""ShuffleNet against a plain reference and two packages."""
 
 import pytest
 import torch
@@ -9,7 +9,6 @@ from senet_mm.backbones import ShuffleNetV1
 from senet_mm.weights.load.match import match_other
 from senet_mm.weights.read.checkpoint import Checkpoint
 
-from .manners import check_checkpointing, check_errors, check_freezing
 from .references import PlainShuffleNet
 
 
@@ -73,10 +72,7 @@ def test_counts(shapes_alone) -> None:
     assert backbone.out_channels == [24, 240, 480, 960]
 
 
-def test_mmdets_manners(randomize) -> None:
-    check_freezing(ShuffleNetV1, [["conv1"], ["layers.0"], ["layers.1"], ["layers.2"]])
-    check_checkpointing(lambda **options: randomize(ShuffleNetV1(**options)))
-    check_errors(ShuffleNetV1, stages=3)
+def test_an_unknown_number_of_groups() -> None:
     with pytest.raises(ValueError, match=r"groups=5 of ShuffleNetV1: expected one of \[1, 2, 3"):
         ShuffleNetV1(groups=5)
 

@@ -6,12 +6,14 @@ import copy
 import pickle
 import re
 import sys
+from functools import partial
 
 import pytest
 import timm
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
+from mmengine.model import convert_sync_batchnorm
 from torch import Tensor, nn
 
 from senet_mm.backbones import TimmBackbone
@@ -146,6 +148,22 @@ def test_a_copy_works_alone() -> None:
     assert not twin.timm_model.bn1.training and twin.timm_model.blocks[2].training
 
 
+def test_sync_bn_keeps_the_activations_inside_timms_batch_norm() -> None:
+    """mmengine puts SyncBN in the place of batch norm, which would forget them."""
+    plain = small("efficientnet_b0").eval()
+    synced = convert_sync_batchnorm(copy.deepcopy(plain))
+    for _ in range(2):  # twice does no more than once
+        synced.train().eval()
+    assert isinstance(synced.timm_model.bn1, nn.SyncBatchNorm)
+    for module in synced.modules():  # in one process they differ in nothing else
+        if type(module) is nn.SyncBatchNorm:
+            module.forward = partial(nn.BatchNorm2d.forward, module)
+            module._check_input_dim = lambda x: None
+    with torch.no_grad():
+        for a, b in zip(plain(images()), synced(images()), strict=True):
+            assert torch.equal(a, b)
+
+
 def test_options_are_timms() -> None:
     backbone = MODELS.build(
         ConfigDict(
@@ -211,5 +229,5 @@ def test_a_net_of_one_size_says_so() -> None:
 
 def test_timm_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(ImportError, match=r"timm.*pip install timm"):
+    with pytest.raises(ImportError, match="TimmBackbone's networks need timm: pip install timm"):
         TimmBackbone("resnet18")

@@ -87,7 +87,8 @@ ATTRIBUTES = {
     "loaders_iterator": "_shutdown_workers",
     "hooks_of_all_modules": "_global_forward_hooks _global_forward_pre_hooks "
     "_global_backward_hooks _global_backward_pre_hooks",
-    "module": "_forward_hooks _forward_pre_hooks _backward_hooks _backward_pre_hooks",
+    "module": "_forward_hooks _forward_pre_hooks _backward_hooks _backward_pre_hooks _modules "
+    "_parameters _buffers _non_persistent_buffers_set",
     "tensor": "_base",
     "storage": "_cdata",
     "resizing": "_input_size",
@@ -107,5 +108,6 @@ ATTRIBUTES = {
 OTHERS = {
     *("_BatchNorm", "_C", "_dynamo", "_ext", "_params_init_info", "_rebuild_tensor_v3"),
     *("_are_functorch_transforms_active", "_current_level"),
+    "_efficientnet_blocks",  # tests/gates/test_foreign.py
     *("_delete_", "_scope_", "_dataloader", "_evaluator"),  # of configs
 }

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import timm
 import torch
 import torchvision  # noqa: F401 (registers torch.ops.torchvision)
 from mmdet.models.backbones import ResNet, ResNeXt
@@ -190,6 +191,27 @@ def test_torch_tells_whether_it_compiles() -> None:
     assert forward_ad._current_level == -1
     assert issubclass(nn.SyncBatchNorm, nn.modules.batchnorm._BatchNorm)
     assert hasattr(torch._utils, "_rebuild_tensor_v3") or OLD_TORCH
+
+
+def test_timms_feature_nets_tell_their_maps() -> None:
+    net = timm.create_model("resnet18d", features_only=True, out_indices=4)
+    first, last = net.feature_info.info[0], net.feature_info.info[-1]
+    assert (first["module"], first["reduction"]) == ("act1", 2)
+    assert (last["module"], last["reduction"]) == ("layer4", 32)
+    assert net.feature_info.out_indices == (-4, -3, -2, -1)
+    assert net.feature_info.channels() == [64, 128, 256, 512]
+    assert net.feature_info.reduction() == [4, 8, 16, 32]
+    assert {"input_size", "mean", "std"} <= net.pretrained_cfg.keys()
+    # sequences are folded into the net, or the net is a child of its own
+    for name, child in (
+        ("convnext_atto", "stages_0"),
+        ("test_vit", "model"),
+        ("legacy_xception", "body"),
+    ):
+        net = timm.create_model(name, features_only=True, out_indices=4)
+        assert child in dict(net.named_children())
+    swin = timm.create_model("swin_s3_tiny_224", features_only=True)
+    assert swin.output_fmt == "NHWC" and swin.pretrained_cfg["fixed_input_size"]
 
 
 def test_cocoevals_records() -> None:

@@ -130,7 +130,7 @@ def test_attached_blocks_are_summed_up_and_cannot_be_dropped() -> None:
     blocks = find_blocks(net)
     obstacles = find_obstacles(net, blocks)
     assert obstacles == {
-        "1": "backbone.1.se is attached behind a unit: leave it out of `units` instead",
+        "1": "backbone.1.se is attached behind a unit: leave that out of units instead",
         "2": "backbone.2 is a SqueezeExcitation of torchvision, whose code gates",
     }
     rows = summarize(blocks, statistics, obstacles)

@@ -250,6 +250,22 @@ def test_mmdet_checkpoints_units_with_it() -> None:
     )
 
 
+def test_distributed_training_reaches_the_blocks(net: Net, x: Tensor, tmp_path: Path) -> None:
+    del net.unused  # it would be waited for
+    attach_se(net, ["norm", "body"], dict(reduction=4))
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1
+    )
+    try:
+        parallel = nn.parallel.DistributedDataParallel(copy.deepcopy(net))
+        parallel(x).sum().backward()
+    finally:
+        torch.distributed.destroy_process_group()
+    net(x).sum().backward()
+    for a, b in zip(net.parameters(), parallel.module.parameters(), strict=True):
+        torch.testing.assert_close(a.grad, b.grad)
+
+
 def test_autocast_squeezes_in_float32(net: Net, x: Tensor) -> None:
     attach_se(net, ["norm", "body"], dict(reduction=4))
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -307,6 +323,7 @@ def test_syncbn_takes_the_hook_and_keep_attached_brings_it_back(net: Net) -> Non
         (r"bod(", {}, "units='bod(' is no regular expression (missing ), unterminated"),
         (["norm", "bodi"], {}, "units: Net has no module 'bodi'; the nearest are body"),
         (["norm", "norm"], {}, "units: norm is named twice"),
+        ([], {}, "units: an empty list names no module of Net"),
         (lambda name, module: False, {}, "units: the function matches no module of Net"),
         (["relu"], {}, "units: relu is called 2 times in a forward pass of Net"),
         (["unused"], {}, "units: unused is never called in a forward pass of Net"),

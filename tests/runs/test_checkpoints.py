@@ -32,12 +32,15 @@ def test_every_checkpoint_of_a_training_is_read(tmp_path: Path, monkeypatch) -> 
         dict(type="Kaiming", layer="Conv2d"),
         dict(type="Pretrained", checkpoint="a.safetensors"),  # our backbones read these
     ]
+    plain = dict(type="ResNet", depth=50, init_cfg=cfg.model.backbone.init_cfg)
+    cfg.teacher = dict(type="SEBackbone", backbone=plain, init_cfg=cfg.model.backbone.init_cfg)
     cfg.model.neck.init_cfg = dict(type="Pretrained", checkpoint="b.pth", prefix="neck.")
     cfg.model.roi_head.bbox_head.init_cfg = dict(type=PretrainedInit, checkpoint="c.pth")
     cfg.model.init_cfg = dict(type="Pretrained", checkpoint="d.pth")
     check_checkpoints(cfg, initialize=True)
-    assert sorted(read) == ["a.safetensors", "b.pth", "c.pth", "d.pth"]
+    assert sorted(read) == [*["a.safetensors"] * 3, "b.pth", "c.pth", "d.pth"]
     read.clear()
+    cfg.pop("teacher")
     cfg.model = dict(backbone=dict(type="ResNet", pretrained="e.pth"))
     cfg.resume = True
     check_checkpoints(cfg, initialize=True)
@@ -67,6 +70,13 @@ def test_every_checkpoint_of_a_training_is_read(tmp_path: Path, monkeypatch) -> 
         dict(tracker=dict(motion=dict(checkpoint=None))),
         dict(backbone=dict(type="ResNet", pretrained=None)),
         dict(backbone=dict(type="SEResNet", pretrained=None)),
+        dict(backbone=dict(type="SEBackbone", init_cfg=dict(type="Pretrained"))),
+        dict(backbone=dict(type="SEBackbone", backbone=dict(type="ResNet", pretrained=None))),
+        dict(
+            backbone=dict(
+                type="SEBackbone", backbone=dict(type="ResNet", init_cfg=dict(type="Pretrained"))
+            )
+        ),
         dict(neck=dict(type="RFP", rfp_backbone=dict(type="DetectoRS_ResNet", pretrained=None))),
         dict(teacher_config=dict(model=dict(init_cfg=dict(type="Pretrained")))),
         dict(teacher_config=dict(model=dict(backbone=dict(type="ResNet", pretrained=None)))),

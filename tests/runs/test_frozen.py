@@ -38,8 +38,32 @@ def test_defaults_of_the_backbone_count_and_what_does_nothing_does_not(tmp_path:
         check_frozen(cfg)
     cfg.model.backbone.norm_cfg = dict(type="GN", num_groups=32)
     check_frozen(cfg)
+    cfg.model.backbone = dict(type="TimmBackbone", model_name="resnet18")
+    check_frozen(cfg)
+    cfg.model.backbone.norm_eval = True  # it takes no norm_cfg
+    with pytest.raises(ValueError, match="frozen_stages=-1 and norm_eval=True"):
+        check_frozen(cfg)
     cfg = config("ablations/table10_r2.py")
     cfg.model.init_cfg = dict(type="Pretrained", checkpoint="detector.pth")
+    check_frozen(cfg)
+
+
+def test_what_an_se_backbone_wraps_counts() -> None:
+    cfg = config("ablations/table10_r2.py")
+    plain = dict(type="ResNet", depth=18, frozen_stages=1, norm_eval=True)
+    cfg.model.backbone = dict(type="SEBackbone", backbone=plain, units=r"layer\d\.\d\.bn2")
+    with pytest.raises(ValueError, match="model.backbone.backbone.frozen_stages=-1 model.backbone"):
+        check_frozen(cfg)
+    weights = dict(type="Pretrained", checkpoint="a.pth")
+    for part in (cfg.model.backbone, cfg.model.backbone.backbone):
+        part.init_cfg = weights
+        check_frozen(cfg)
+        part.init_cfg = None
+
+
+def test_what_is_not_registered_is_left_to_the_build() -> None:
+    cfg = config("ablations/table10_r2.py")
+    cfg.model.backbone = dict(type="mmabsent.VGG")
     check_frozen(cfg)
 
 

@@ -197,6 +197,32 @@ def test_nets_that_are_not_of_the_family_are_left_alone(backbone, tmp_path: Path
     make_runner(Config(), tmp_path / "work", dict(type="WeightsHook"), model=model).train()
 
 
+def test_se_behind_units_of_another_net(tmp_path: Path) -> None:
+    plain = dict(type="MobileNetV2", widen_factor=0.25)
+    units = r"layer\d\.\d\.linear_conv\.bn"
+
+    def with_se(**se_cfg: object) -> Net:
+        options = dict(squeeze_channels=2) | se_cfg
+        cfg = dict(type="SEBackbone", backbone=plain, units=units, se_cfg=options)
+        return Net(MODELS.build(cfg))
+
+    def load(model: Net, source: Net) -> dict:
+        torch.save({"state_dict": source.state_dict()}, tmp_path / "x.pth")
+        seen = Seen()
+        cfg = Config(dict(load_from=str(tmp_path / "x.pth")))
+        hook = dict(type="WeightsHook")
+        make_runner(cfg, tmp_path / "work", hook, seen, model=model).load_or_resume()
+        return seen.checkpoint["state_dict"]
+
+    twin = Net(MODELS.build(plain))
+    assert load(with_se(identity_init=True), twin).keys() == twin.state_dict().keys()
+    assert load(with_se(), with_se()).keys() == with_se().state_dict().keys()
+    with pytest.raises(ValueError, match=r"have no SE in .*identity_init=True"):
+        load(with_se(), twin)
+    with pytest.raises(ValueError, match="has SE in 17 places .*MobileNetV2 has none"):
+        load(twin, with_se())
+
+
 def test_what_a_checkpoint_leaves_unset_is_refused(tmp_path: Path) -> None:
     cfg = config(SE, tmp_path / "x.pth")
     weights = build_detector(cfg).state_dict()

@@ -117,3 +117,10 @@ def places(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
     elif isinstance(node, (list, tuple)):
         for index, value in enumerate(node):
             yield from places(value, (*path, str(index)))
+
+
+def test_what_timm_takes_is_accepted_and_what_was_meant_is_told() -> None:
+    cfg = Config(dict(model=dict(backbone=dict(type="TimmBackbone", model_name="resnet18"))))
+    assert check_options(cfg, {"model.backbone.stem_width": 32}) == []
+    with pytest.raises(ValueError, match=r"did you mean model\.backbone\.frozen_stages\?"):
+        check_options(cfg, {"model.backbone.frozen_stage": 1})

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ...layers import SEBlock
 from ...layers.attach import attached_se, plain_of
 from ..read.sources import fetch
-from ..read.timm_zoo import TIMM, check_resnet_family
+from ..read.timm_zoo import TIMM, check_network, check_resnet_family
 from ..recognize.attached import attached_differences
 from ..recognize.backbone import BackboneWeights, find_backbone
 from ..recognize.geometry import Hidden, Structure, differences, stages_of, structure
@@ -54,12 +54,17 @@ def load_weights(backbone: nn.Module, source: str, prefix: str | None = None) ->
             geometry, SE that would stay random, or tensors without a place.
     """
     plain = plain_of(backbone)
-    if of_resnet_family(plain):
-        if source.startswith(TIMM):
+    is_resnet = of_resnet_family(plain)
+    if source.startswith(TIMM):
+        if is_resnet:
             check_resnet_family(source)
-        tensors, report = match_backbone(plain, find_backbone(fetch(source), prefix))
+        elif hasattr(plain, "model_name"):
+            check_network(source, plain.model_name)
+    checkpoint = fetch(source)
+    if is_resnet:
+        tensors, report = match_backbone(plain, find_backbone(checkpoint, prefix))
     else:
-        tensors, report = match_other(backbone, fetch(source), prefix)
+        tensors, report = match_other(backbone, checkpoint, prefix)
     backbone.load_state_dict(tensors, strict=False)
     return report
 

@@ -58,9 +58,12 @@ class LoadReport:
             (len(self.mismatched), "of another shape", [key for key, *_ in self.mismatched]),
             (len(self.unused), "without a place", self.unused),
         ]
-        return ", ".join(
+        told = ", ".join(
             f"{count} {what} (first: {names[0]})" for count, what, names in counts if count
         )
+        if any(".se." in key for key in self.unused):
+            told += "; they have SE that it has not: use the config that was saved with them"
+        return told
 
     def line(self) -> str:
         """One line for the log."""

@@ -49,12 +49,20 @@ def timm_statistics(source: str) -> tuple[Sequence[float], Sequence[float]]:
     return cfg.mean, cfg.std
 
 
-def import_timm() -> Any:
+def import_timm(user: str = "timm:// weights") -> Any:
+    """timm, which is optional.
+
+    Args:
+        user: What needs it.
+
+    Raises:
+        ImportError: If it is missing.
+    """
     try:
         import timm
     except ImportError as error:
         raise ImportError(
-            "timm:// weights need timm: pip install timm, or pip install 'senet_mm[timm]'"
+            f"{user} need timm: pip install timm, or pip install 'senet_mm[timm]'"
         ) from error
     return timm
 
@@ -72,6 +80,26 @@ def check_resnet_family(source: str) -> None:
             f"computes it. Accepted are resnet, resnext, seresnet, seresnext, senet154 and their "
             f"legacy_ forms, or any with backbone=dict(type='TimmBackbone', "
             f"model_name='{name.split('.')[0]}')"
+        )
+
+
+def check_network(source: str, model_name: str) -> None:
+    """Check that ``timm://NAME`` is of a network, and not of another with tensors of its shapes.
+
+    Such are ``tf_efficientnet_b0`` and ``efficientnet_b0``, which pad in two ways.
+
+    Args:
+        source: The name.
+        model_name: timm's name of the network, with or without that of its weights.
+
+    Raises:
+        ImportError, ValueError: As :func:`fetch_timm`, or if it is of another.
+    """
+    own, given = (name.split(".")[0] for name in (model_name, _name(source)))
+    if given != own:
+        raise ValueError(
+            f"weights {source} are not those of model_name={model_name!r}: set "
+            f"model_name={given!r}, or give weights of {own}"
         )
 
 

@@ -161,5 +161,7 @@ def test_weights_of_another_net_are_refused(tmp_path: Path) -> None:
     # the same shapes, but timm's ports of TensorFlow's nets pad in another way
     init_cfg = dict(type="Pretrained", checkpoint="timm://tf_efficientnet_b0.ns_jft_in1k")
     backbone = TimmBackbone("efficientnet_b0", init_cfg=init_cfg)
-    with pytest.raises(ValueError, match="set model_name='tf_efficientnet_b0'"):
+    with pytest.raises(
+        ValueError, match="set model_name=.tf_efficientnet_b0., or give weights of efficientnet_b0"
+    ):
         backbone.init_weights()
