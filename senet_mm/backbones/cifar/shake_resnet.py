@@ -70,7 +70,7 @@ class ShakeResNet(ThreeStages):
             unit=unit,
             num_units=units_per_stage("ShakeResNet", depth, layers=2, others=2),
             channels=(16, base_channels, 2 * base_channels, 4 * base_channels),
-            final=nn.ReLU(inplace=True),
+            final=nn.ReLU(),
         )
 
 
@@ -136,5 +136,5 @@ class ShakeResNeXt(ThreeStages):
             unit=unit,
             num_units=units_per_stage("ShakeResNeXt", depth, layers=3, others=2),
             channels=(64, 256, 512, 1024),
-            final=nn.ReLU(inplace=True),
+            final=nn.ReLU(),
         )
