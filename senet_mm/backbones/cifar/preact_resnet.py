@@ -10,7 +10,7 @@ from mmengine.model import Sequential
 from torch import nn
 
 from .preact_unit import PreActUnit
-from .three_stages import ThreeStages, conv, norm, units_per_stage
+from .three_stages import ThreeStages, check_positive, conv, norm, units_per_stage
 
 _STEM = 16
 _SHORTCUTS = ("conv", "zero")
@@ -114,7 +114,7 @@ class WideResNet(PreActStages):
     before the sum, the units of ``SEBackbone`` are ``r"stage\d\.\d+\.branch"``.
 
     Args:
-        depth: Layers with weights, shortcuts included: 6n + 4; each stage has n units.
+        depth: Convolutions, those of shortcuts included: 6n + 4; each stage has n units.
         widen_factor: k: the stages have 16k, 32k and 64k channels.
         out_indices, frozen_stages, norm_eval: See :class:`.three_stages.ThreeStages`.
         norm_cfg: Config of the norm layers.
@@ -144,10 +144,7 @@ class WideResNet(PreActStages):
             norm_eval=norm_eval,
             init_cfg=init_cfg,
         )
-        if not isinstance(widen_factor, int) or widen_factor < 1:
-            raise ValueError(
-                f"widen_factor={widen_factor!r} of WideResNet: expected a positive integer"
-            )
+        check_positive("WideResNet", widen_factor=widen_factor)
         self._set_units(
             units_per_stage("WideResNet", depth, layers=2, others=4),
             [width * widen_factor for width in (16, 32, 64)],

@@ -39,7 +39,7 @@ class ShakeShake(nn.Module):
     def __init__(self, backward: str) -> None:
         super().__init__()
         if backward not in _BACKWARDS:
-            raise ValueError(f"backward={backward!r} of ShakeShake: expected 'shake' or 'even'")
+            raise ValueError(f"backward={backward!r} of Shake-Shake: expected 'shake' or 'even'")
         self.shakes_back = backward == "shake"
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from mmengine.model import Sequential
 from torch import nn
 
 from .shake_unit import ShakeUnit
-from .three_stages import ThreeStages, conv, norm, units_per_stage
+from .three_stages import ThreeStages, check_positive, conv, norm, units_per_stage
 
 
 @MODELS.register_module()
@@ -118,6 +118,7 @@ class ShakeResNeXt(ThreeStages):
             norm_eval=norm_eval,
             init_cfg=init_cfg,
         )
+        check_positive("ShakeResNeXt", groups=groups, base_width=base_width)
 
         def unit(before: int, after: int, stride: int) -> nn.Module:
             return ShakeUnit(

@@ -49,6 +49,17 @@ def units_per_stage(net: str, depth: int, *, layers: int, others: int) -> int:
     return units
 
 
+def check_positive(net: str, **options: int) -> None:
+    """Check options that are positive integers.
+
+    Raises:
+        ValueError: If one is not.
+    """
+    for name, value in options.items():
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name}={value!r} of {net}: expected a positive integer")
+
+
 class ThreeStages(StagedBackbone):
     """A backbone for small images, whose outputs of the three stages have the strides 1, 2 and 4.
 

@@ -71,5 +71,5 @@ def test_keeps_the_type(dtype: torch.dtype) -> None:
 
 
 def test_bad_option() -> None:
-    with pytest.raises(ValueError, match="backward='keep' of ShakeShake: expected 'shake' or"):
+    with pytest.raises(ValueError, match="backward='keep' of Shake-Shake: expected 'shake' or"):
         ShakeShake("keep")

@@ -115,5 +115,8 @@ def test_bad_options() -> None:
         message = f"base_channels={value} of ShakeResNet: expected a positive even integer"
         with pytest.raises(ValueError, match=message):
             ShakeResNet(base_channels=value)
-    with pytest.raises(ValueError, match="backward='keep' of ShakeShake: expected"):
+    for name in ("groups", "base_width"):
+        with pytest.raises(ValueError, match=f"{name}=0 of ShakeResNeXt: expected a positive"):
+            ShakeResNeXt(**{name: 0})
+    with pytest.raises(ValueError, match="backward='keep' of Shake-Shake: expected"):
         ShakeResNet(backward="keep")
