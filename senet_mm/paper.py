@@ -25,7 +25,7 @@ TABLE_7 = (
 
 @dataclass(frozen=True)
 class ImageNet:
-    """A net on ImageNet at 224 x 224.
+    """A net on ImageNet at 224 x 224, Inception-ResNet-v2 at 299 x 299.
 
     Attributes:
         table: The table, or section, it stands in.
@@ -51,10 +51,28 @@ TABLE_2 = (
     ImageNet("2", "SE-ResNet-50", "faster_rcnn_se_r50_fpn", 23.29, 6.62, 3.87, 28.1),
     ImageNet("2", "ResNet-101", "faster_rcnn_r101_fpn", 23.17, 6.52, 7.58),
     ImageNet("2", "SE-ResNet-101", "faster_rcnn_se_r101_fpn", 22.38, 6.07, 7.60),
+    ImageNet("2", "ResNet-152", "faster_rcnn_r152_fpn", 22.42, 6.34, 11.30),
+    ImageNet("2", "SE-ResNet-152", "faster_rcnn_se_r152_fpn", 21.57, 5.73, 11.32),
     ImageNet("2", "ResNeXt-50", "faster_rcnn_x50_32x4d_fpn", 22.11, 5.90, 4.24),
     ImageNet("2", "SE-ResNeXt-50", "faster_rcnn_se_x50_32x4d_fpn", 21.10, 5.49, 4.25),
     ImageNet("2", "ResNeXt-101", "faster_rcnn_x101_32x4d_fpn", 21.18, 5.57, 7.99),
     ImageNet("2", "SE-ResNeXt-101", "faster_rcnn_se_x101_32x4d_fpn", 20.70, 5.01, 8.00),
+    ImageNet("2", "VGG-16", "faster_rcnn_vgg16_bn_fpn", 27.02, 8.81, 15.47),
+    ImageNet("2", "SE-VGG-16", "faster_rcnn_se_vgg16_bn_fpn", 25.22, 7.70, 15.48),
+    ImageNet("2", "BN-Inception", "faster_rcnn_bn_inception_fpn", 25.38, 7.89, 2.03),
+    ImageNet("2", "SE-BN-Inception", "faster_rcnn_se_bn_inception_fpn", 24.23, 7.14, 2.04),
+    ImageNet("2", "Inception-ResNet-v2", "faster_rcnn_inception_resnet_v2_fpn", 20.37, 5.21, 11.75),
+    ImageNet(
+        "2", "SE-Inception-ResNet-v2", "faster_rcnn_se_inception_resnet_v2_fpn", 19.80, 4.79, 11.76
+    ),
+)
+
+# nets for phones
+TABLE_3 = (
+    ImageNet("3", "MobileNet", "faster_rcnn_mobilenet_fpn", 28.4, 9.4, 0.569, 4.2),
+    ImageNet("3", "SE-MobileNet", "faster_rcnn_se_mobilenet_fpn", 25.3, 7.7, 0.572, 4.7),
+    ImageNet("3", "ShuffleNet", "faster_rcnn_shufflenet_fpn", 32.6, 12.5, 0.140, 1.8),
+    ImageNet("3", "SE-ShuffleNet", "faster_rcnn_se_shufflenet_fpn", 31.0, 11.1, 0.142, 2.4),
 )
 
 # SE-ResNet-50 without biases in the excitation (section 6)
@@ -86,7 +104,7 @@ ABLATIONS = (
 
 def row_of(config: str) -> ImageNet | None:
     """The paper's row for a config's stem, such as ``table10_r2``; None where it has none."""
-    return next((row for row in (*TABLE_2, *ABLATIONS) if row.config == config), None)
+    return next((row for row in (*TABLE_2, *TABLE_3, *ABLATIONS) if row.config == config), None)
 
 
 def detection_row_of(config: str) -> Detection | None:

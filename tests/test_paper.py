@@ -1,5 +1,5 @@
 from senet_mm.compat.packaged_configs import config_path
-from senet_mm.paper import ABLATIONS, TABLE_2, TABLE_7, row_of
+from senet_mm.paper import ABLATIONS, TABLE_2, TABLE_3, TABLE_7, row_of
 
 
 def test_table_7_has_the_gains_that_section_5_3_names() -> None:
@@ -10,7 +10,7 @@ def test_table_7_has_the_gains_that_section_5_3_names() -> None:
 
 
 def test_every_row_has_its_config() -> None:
-    for row in TABLE_2:
+    for row in (*TABLE_2, *TABLE_3):
         assert config_path(f"{row.config}.py").is_file()
     for row in ABLATIONS:
         assert config_path(f"ablations/{row.config}.py").is_file()

@@ -1,9 +1,25 @@
-"""SE backbones, registered in mmdet's MODELS."""
+"""SE backbones and the paper's other networks, registered in mmdet's MODELS."""
 
+from .bn_inception import BNInception
+from .cifar import PreActResNet, ShakeResNet, ShakeResNeXt, WideResNet
 from .se_backbone import SEBackbone
 from .se_resnet import SEResNet, SEResNetV1d
 from .se_resnext import SEResNeXt
 from .senet import SENet
+from .shufflenet import ShuffleNetV1
 from .timm_backbone import TimmBackbone
 
-__all__ = ["SEBackbone", "SENet", "SEResNeXt", "SEResNet", "SEResNetV1d", "TimmBackbone"]
+__all__ = [
+    "BNInception",
+    "PreActResNet",
+    "SEBackbone",
+    "SENet",
+    "SEResNeXt",
+    "SEResNet",
+    "SEResNetV1d",
+    "ShakeResNeXt",
+    "ShakeResNet",
+    "ShuffleNetV1",
+    "TimmBackbone",
+    "WideResNet",
+]

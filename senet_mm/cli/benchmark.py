@@ -38,7 +38,14 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--device", type=device, default="cuda" if torch.cuda.is_available() else "cpu"
     )
-    parser.add_argument("--variants", nargs="+", help="names as in the table, plain among them")
+    nets = parser.add_mutually_exclusive_group()
+    nets.add_argument("--variants", nargs="+", help="names as in the table, plain among them")
+    nets.add_argument(
+        "--configs",
+        nargs="+",
+        default=[],
+        help="time the nets of config files instead, the baseline first",
+    )
     parser.add_argument("--rounds", type=integer(2), default=20, help="passes of each variant")
     parser.add_argument("--quick", action="store_true", help="small images and few rounds")
     parser.add_argument("--out-dir", default="work_dirs/benchmark", help="for JSON and plot")
@@ -67,6 +74,7 @@ def settings(args: argparse.Namespace) -> list[Setting]:
                 size=tuple(args.size or ((480, 640) if inference else (320, 320))),
                 depth=args.depth,
                 device=args.device,
+                configs=tuple(args.configs),
             )
         )
     return found

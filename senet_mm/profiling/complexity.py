@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from ..io.tables import markdown
 from ..layers import SEBlock
 from ..paper import row_of
 from ..runs.data.datasets import single_test_set
+from .classifier import classifier_of
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,13 @@ class Cost:
         name: The part, such as ``layer1``; paper stage N is ``layer{N-1}``.
         parameters: Its parameters, frozen ones included.
         multiply_adds: Its multiply-adds (what papers call FLOPs).
+        one_pass: Those with one operation per element of SE's maps, see :class:`MultiplyAdds`.
     """
 
     name: str
     parameters: int
     multiply_adds: int
+    one_pass: int
 
 
 class MultiplyAdds(FlopCounterMode):
@@ -52,10 +56,19 @@ class MultiplyAdds(FlopCounterMode):
         super().__init__(display=False)
         self._model = model
         self._uncounted = 0  # what torch's counter does not see
+        self._pooling_and_gates = 0
 
     @property
     def total(self) -> int:
         """Multiply-adds so far."""
+        return self.one_pass + self._pooling_and_gates
+
+    @property
+    def one_pass(self) -> int:
+        """Those without SE's pooling and gates: of its maps, the scale alone counts.
+
+        The paper does not say what it counts; its MobileNet's figures need this.
+        """
         return self.get_total_flops() // 2 + self._uncounted
 
     def __enter__(self) -> MultiplyAdds:
@@ -77,7 +90,8 @@ class MultiplyAdds(FlopCounterMode):
         size = inputs[0].numel()
         pooled = block.pools
         gates = output.shape[0] * output.shape[1] if pooled else size
-        self._uncounted += (size if pooled else 0) + gates + size
+        self._pooling_and_gates += (size if pooled else 0) + gates
+        self._uncounted += size
 
     def _count_deformable(
         self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor
@@ -142,39 +156,33 @@ def blank_image(
 
 @torch.no_grad()
 def stage_costs(backbone: nn.Module, size: tuple[int, int]) -> list[Cost]:
-    """Cost of a ResNet-family backbone: its stem, each stage, and in total.
+    """Cost of a backbone: of mmdet's ResNet and its relatives by stem and stage, and in total.
 
     Args:
-        backbone: mmdet's ResNet or a relative of it, in eval mode.
+        backbone: Any backbone, in eval mode.
         size: Height and width of the image, in pixels.
-
-    Raises:
-        ValueError: If it is of another family.
     """
-    if not isinstance(backbone, ResNet):
-        raise ValueError(
-            f"{type(backbone).__name__}: expected mmdet's ResNet or a backbone derived from it"
-        )
-    stages = [getattr(backbone, name) for name in backbone.res_layers]
+    names = list(backbone.res_layers) if isinstance(backbone, ResNet) else []
+    stages = [backbone.get_submodule(name) for name in names]
     after = []  # multiply-adds when each part was done
     with MultiplyAdds(backbone) as counter:
 
         def record(*_: object) -> None:
-            after.append(counter.total)
+            after.append((counter.total, counter.one_pass))
 
-        hooks = [stages[0].register_forward_pre_hook(record)]
+        hooks = [stage.register_forward_pre_hook(record) for stage in stages[:1]]
         hooks += [stage.register_forward_hook(record) for stage in stages]
         backbone(torch.zeros(1, 3, *size))
+        total = Cost("total", count_parameters(backbone), counter.total, counter.one_pass)
     for hook in hooks:
         hook.remove()
     parameters = [count_parameters(stage) for stage in stages]
-    total = count_parameters(backbone)
-    costs = [Cost("stem", total - sum(parameters), after[0])]
-    for name, count, before, now in zip(
-        backbone.res_layers, parameters, after, after[1:], strict=False
-    ):
-        costs.append(Cost(name, count, now - before))
-    return [*costs, Cost("total", total, after[-1])]
+    parts = zip(["stem", *names], [total.parameters - sum(parameters), *parameters], strict=True)
+    costs, before = [], (0, 0)
+    for (name, count), now in zip(parts, after, strict=False):
+        costs.append(Cost(name, count, now[0] - before[0], now[1] - before[1]))
+        before = now
+    return [*costs, total]
 
 
 def eq_5(backbone: nn.Module) -> int:
@@ -196,10 +204,18 @@ def _build(cfg: ConfigDict) -> nn.Module:
     return module
 
 
-def with_classifier(backbone: ResNet, total: Cost) -> Cost:
-    """The cost with ImageNet's classifier on top, which the paper's figures include."""
-    weights = backbone.inplanes * 1000  # after its construction, the channels of the last stage
-    return Cost("with classifier", total.parameters + weights + 1000, total.multiply_adds + weights)
+def with_classifier(total: Cost, widths: Sequence[int]) -> Cost:
+    """The cost with a classifier on top, which the paper's figures include.
+
+    Args:
+        total: What the backbone costs.
+        widths: Inputs of its first layer, of the next one, ..., and the classes.
+    """
+    layers = list(zip(widths, widths[1:], strict=False))
+    products = sum(before * after for before, after in layers)
+    parameters = total.parameters + products + sum(after for _, after in layers)
+    name = "with classifier"
+    return Cost(name, parameters, total.multiply_adds + products, total.one_pass + products)
 
 
 def complexity_table(backbones: dict[str, nn.Module], size: tuple[int, int]) -> str:
@@ -212,19 +228,23 @@ def complexity_table(backbones: dict[str, nn.Module], size: tuple[int, int]) -> 
     Returns:
         One row per backbone and part: parameters and multiply-adds, each with
         the difference to the first backbone, Eq. 5's prediction of the
-        parameters, and the paper's figures where it has the net.
+        parameters, and the paper's figures where it has the net. The classifier
+        counts where it is known.
     """
     header = ["", "part", "params", "+", "Eq. 5", "paper (M)", "GFLOPs", "+", "paper"]
     rows = [header, ["---", "---"] + ["---:"] * 7]
     baseline: list[Cost] = []
     for path, backbone in backbones.items():
         costs = stage_costs(backbone, size)
-        costs.append(with_classifier(backbone, costs[-1]))
+        stem = Path(path.rpartition("::")[2]).stem
+        row = row_of(stem)
+        classifier = classifier_of(backbone, stem)
+        if classifier is not None:
+            costs.append(with_classifier(costs[-1], classifier))
         baseline = baseline or costs
-        row = row_of(Path(path.rpartition("::")[2]).stem)
         of_baseline = {cost.name: cost for cost in baseline}
         for cost in costs:
-            before = of_baseline.get(cost.name, Cost(cost.name, 0, 0))
+            before = of_baseline.get(cost.name, Cost(cost.name, 0, 0, 0))
             whole = cost is costs[-1]
             rows.append(
                 [

@@ -44,7 +44,8 @@ def measure(
     Args:
         setting: What to time.
         rounds: How often each is timed, after two rounds that do not count.
-        names: Variants, plain among them; by default all that can be built.
+        names: Variants, plain among them; by default all that can be built. Where the setting
+            has configs, they are what is timed.
 
     Returns:
         A line per variant, in the order of ``names``.
@@ -52,15 +53,23 @@ def measure(
     Raises:
         ValueError: If a variant is unknown, or plain is missing.
     """
+    names, baseline = _names(setting, names)
+    steps = {name: make_step(name, setting) for name in names}
+    memory = {name: _memory(step, setting) for name, step in steps.items()}
+    times = take_turns(steps, rounds=rounds, warm_up=2, device=setting.device, progress=True)
+    return [_speed(name, times[name], times[baseline], *memory[name]) for name in names]
+
+
+def _names(setting: Setting, names: Iterable[str] | None) -> tuple[list[str], str]:
+    """What is timed, and which of it is the baseline."""
+    if setting.configs:
+        return list(setting.configs), setting.configs[0]
     known = variant_names(setting.part, depth=setting.depth, frozen=setting.frozen)
     names = list(names or known)
     unknown = [name for name in names if name not in known]
     if unknown or BASELINE not in names:
         raise ValueError(f"variants {names}: expected {BASELINE!r} and others of {known}")
-    steps = {name: make_step(name, setting) for name in names}
-    memory = {name: _memory(step, setting) for name, step in steps.items()}
-    times = take_turns(steps, rounds=rounds, warm_up=2, device=setting.device, progress=True)
-    return [_speed(name, times[name], times[BASELINE], *memory[name]) for name in names]
+    return names, BASELINE
 
 
 def _memory(step: Callable[[], None], setting: Setting) -> tuple[int | None, int | None]:

@@ -13,6 +13,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from .complexity import blank_image
+from .configured import build_configured
 from .variants import Policy, build_variant, finish, forward_of, settle
 
 TASKS, PARTS = ("inference", "training"), ("backbone", "detector")
@@ -34,6 +35,7 @@ class Setting:
         size: Height and width.
         depth: Depth of the ResNet.
         device: Where.
+        configs: Configs whose nets are timed, the baseline first; () for variants of the ResNet.
     """
 
     task: str
@@ -45,13 +47,15 @@ class Setting:
     size: tuple[int, int]
     depth: int = 50
     device: str = "cpu"
+    configs: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """In words."""
+        nets = "configs'" if self.configs else f"R{self.depth}"
         norm = ", frozen BN" if self.frozen else ", training BN"
         return (
-            f"R{self.depth} {self.part}, {self.task}{norm if self.task == 'training' else ''}, "
+            f"{nets} {self.part}, {self.task}{norm if self.task == 'training' else ''}, "
             f"{self.precision}, {self.layout}, {self.batch}x{self.size[0]}x{self.size[1]}, "
             f"{self.device}"
         )
@@ -59,7 +63,13 @@ class Setting:
 
 def make_step(name: str, setting: Setting) -> Callable[[], None]:
     """One pass of a variant, ready to be timed."""
-    net = build_variant(name, setting.part, depth=setting.depth).to(setting.device)
+    if setting.configs:
+        net = build_configured(
+            name, setting.part, baseline=setting.configs[0], frozen=setting.frozen
+        )
+    else:
+        net = build_variant(name, setting.part, depth=setting.depth)
+    net = net.to(setting.device)
     images = torch.randn(setting.batch, 3, *setting.size, device=setting.device)
     if setting.layout == "channels_last":
         nn.utils.convert_conv2d_weight_memory_format(net, torch.channels_last)
@@ -67,7 +77,10 @@ def make_step(name: str, setting: Setting) -> Callable[[], None]:
     backbone = getattr(net, "backbone", net)
     settle(backbone, forward_of(name, backbone), images)
     training = setting.task == "training"
-    Policy(setting.frozen or not training).apply(net, training=training)
+    if setting.configs:
+        net.train(training)
+    else:
+        Policy(setting.frozen or not training).apply(net, training=training)
     finish(name, net, setting.part)
     forward = _detector_pass(net, setting) if setting.part == "detector" else forward_of(name, net)
     if not training:

@@ -94,11 +94,16 @@ def build_variant(name: str, part: str, *, depth: int, seed: int = 0) -> nn.Modu
     plain = _build(_BACKBONES[BASELINE], part, depth)
     net = _build(_BACKBONES[name], part, depth)
     net.load_state_dict(plain.state_dict(), strict=False)
+    open_gates(net)
+    return net
+
+
+def open_gates(net: nn.Module) -> None:
+    """Let every SE block pass its map on as it is, if it can."""
     for module in net.modules():
-        if isinstance(module, SEBlock):
+        if isinstance(module, SEBlock) and module.config.bias and not module.identity_init:
             nn.init.zeros_(module.fc2.weight)
             nn.init.constant_(module.fc2.get_parameter("bias"), _OPEN)
-    return net
 
 
 def _build(cfg: dict[str, Any], part: str, depth: int) -> nn.Module:

@@ -1,4 +1,4 @@
-"""Write weights of any known family in our layout, or back in timm's."""
+"""Write weights of any known family in our layout, or of ResNets back in timm's."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from mmdet.registry import MODELS
 from torch import Tensor
 
 from ..io.files import whole_file
+from ..layers.attach import plain_of
 from ..version import __version__
-from .load.match import match_backbone
+from .load.match import match_backbone, of_resnet_family
+from .load.other_nets import match_other
 from .load.report import LoadReport
 from .read.checkpoint import Checkpoint
 from .read.file import sha256
@@ -25,6 +27,8 @@ from .recognize.families import BY_NAME, Family
 from .recognize.geometry import differences, structure
 from .recognize.key_maps import to_theirs
 from .recognize.meta import META_KEY
+from .recognize.normalization import Preprocessing
+from .recognize.other_families import recognize_other
 
 LAYOUTS = ("senet_mm", "timm")
 _CLASSIFIERS = (CLASSIFIER, "last_linear.", f"head.{CLASSIFIER}")
@@ -66,15 +70,7 @@ def convert(
         weights = replace(weights, hidden=weights.hidden.stated(stated))
     config = backbone_config(weights)
     _, report = match_backbone(MODELS.build(config), weights)
-    meta = {
-        "version": __version__,
-        "source": _public_name(weights.source),
-        "family": weights.family.name,
-        "backbone": config,
-        "preprocessing": asdict(weights.preprocessing),
-    }
-    if Path(weights.source).is_file():
-        meta["source_sha256"] = sha256(weights.source)
+    meta = _origin(weights.source, weights.family.name, config, weights.preprocessing)
     others = {} if backbone_only else {key: checkpoint.state_dict[key] for key in weights.others}
     classifier = _classifier(others)
     if to == "timm":
@@ -88,6 +84,74 @@ def convert(
     state_dict |= others if prefix else classifier
     kept = {} if backbone_only else _plain(checkpoint.meta)
     return {"state_dict": state_dict, "meta": kept | {META_KEY: meta}}, report
+
+
+def convert_other(
+    checkpoint: Checkpoint,
+    config: Mapping[str, Any],
+    *,
+    prefix: str | None = None,
+    backbone_only: bool = False,
+) -> tuple[dict[str, Any], LoadReport]:
+    """Rename the tensors of a net outside the ResNet family, which its tensors do not tell.
+
+    Args:
+        checkpoint: What to convert.
+        config: The backbone that the weights are for.
+        prefix: What stands before the backbone's names; needed only where the
+            checkpoint has several.
+        backbone_only: Leave classifier, neck and heads out.
+
+    Returns:
+        As :func:`convert`. Other parts keep their names, and the backbone's
+        tensors what stood before theirs.
+
+    Raises:
+        ValueError: If the weights are not those of the backbone, or it is of the
+            ResNet family, whose geometry :func:`convert` finds out.
+    """
+    backbone = MODELS.build(dict(config))
+    if of_resnet_family(plain_of(backbone)):
+        raise ValueError(
+            f"the config's backbone is a {type(backbone).__name__}, of the ResNet family, whose "
+            "weights are converted without a config: leave --config out"
+        )
+    tensors, report = match_other(backbone, checkpoint, prefix)
+    family, start = recognize_other(
+        checkpoint.state_dict, backbone.state_dict(), checkpoint.source, prefix
+    )
+    meta = _origin(checkpoint.source, family.name, _without_weights(config), report.preprocessing)
+    kept = {} if backbone_only else _plain(checkpoint.meta)
+    others = () if backbone_only else report.others
+    start = start if others else ""
+    state_dict = {start + name: tensor for name, tensor in tensors.items()}
+    state_dict |= {key: checkpoint.state_dict[key] for key in others}
+    return {"state_dict": state_dict, "meta": kept | {META_KEY: meta}}, report
+
+
+def _without_weights(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A backbone's config that names no weights, and neither does a config in it."""
+    return {
+        key: _without_weights(value) if isinstance(value, Mapping) else value
+        for key, value in config.items()
+        if key != "init_cfg"
+    }
+
+
+def _origin(
+    source: str, family: str, config: Mapping[str, Any], images: Preprocessing | None
+) -> dict[str, Any]:
+    """What a converted file says of itself."""
+    meta = {
+        "version": __version__,
+        "source": _public_name(source),
+        "family": family,
+        "backbone": _plain(config),
+        "preprocessing": images and asdict(images),
+    }
+    if Path(source).is_file():
+        meta["source_sha256"] = sha256(source)
+    return meta
 
 
 def write(checkpoint: Mapping[str, Any], out: str | Path, *, force: bool = False) -> Path:

@@ -26,3 +26,22 @@ def test_unknown_variants_are_named(tool, tmp_path: Path) -> None:
         "benchmark.py", "--variants", "plain", "SE-fused", "--out-dir", tmp_path, error=True
     )
     assert "SE-fused" in message and "'SE fused'" in message
+
+
+def test_nets_of_configs(tool, repo: Path, tmp_path: Path) -> None:
+    configs = [
+        str(repo / f"configs/demo/faster_rcnn_{net}_fpn_shapes.py") for net in ("r18", "se_r18")
+    ]
+    printed = tool(
+        "benchmark.py", "--size", 64, 64, "--rounds", 2, "--out-dir", tmp_path, "--device", "cpu",
+        "--tasks", "training", "--configs", *configs,
+    )  # fmt: skip
+    assert "configs' backbone, training, frozen BN, float32, nchw, 2x64x64, cpu" in printed
+    results = json.loads((tmp_path / "speed.json").read_text())["results"]
+    for result in results:
+        assert [speed["name"] for speed in result["speeds"]] == configs
+        assert result["speeds"][0]["ratio"] == 1
+    message = tool(
+        "benchmark.py", "--out-dir", tmp_path, "--configs", configs[0], "absent.py", error=True
+    )
+    assert message == "error: config absent.py not found"

@@ -18,6 +18,7 @@ from senet_mm.profiling.complexity import build_detector
 from senet_mm.runs.data.data_root import set_data_root
 from senet_mm.weights.read import sources
 from senet_mm.weights.read.checkpoint import Checkpoint
+from tests.backbones.references import PlainShuffleNet
 
 pytestmark = pytest.mark.slow
 
@@ -213,3 +214,19 @@ def test_what_a_run_starts_from_is_checked_once_it_is_known(
     init = pretrained("model.backbone", path)
     resumed = [*training(shapes_root, tmp_path / "w2", PLAIN, *init), "--resume"]
     assert "they need SE (the backbone has none there)" in tool(*resumed, error=True)
+
+
+def test_convert_a_net_outside_the_resnet_family(tool, repo: Path, tmp_path: Path) -> None:
+    path, out = tmp_path / "shufflenet.pth", tmp_path / "ours.pth"
+    torch.save(PlainShuffleNet().state_dict(), path)
+    message = tool("convert_weights.py", path, out, error=True)
+    assert message.endswith(
+        "holds no net of the ResNet family: give --config CONFIG, one with the backbone that these "
+        "weights are for"
+    )
+    config = repo / "configs" / "faster_rcnn_shufflenet_fpn.py"
+    printed = tool("convert_weights.py", path, out, "--config", config)
+    assert "backbone={'type': 'ShuffleNetV1', 'frozen_stages': 0, 'norm_eval': True}" in printed
+    assert "'bgr_to_rgb': True" in printed
+    message = tool("convert_weights.py", path, out, "--config", config, "--to", "timm", error=True)
+    assert "--config goes with neither --backbone nor --to timm" in message

@@ -6,25 +6,29 @@ from pathlib import Path
 import pytest
 import timm
 import torch
+import torchvision
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
-from senet_mm.profiling.complexity import build_detector
+from senet_mm.profiling.complexity import build_backbone, build_detector
 from senet_mm.weights import preprocessing
 from senet_mm.weights.load.match import match_backbone
+from senet_mm.weights.load.other_nets import match_other
 from senet_mm.weights.read.checkpoint import Checkpoint
 from senet_mm.weights.read.places import url_of
 from senet_mm.weights.recognize.backbone import find_backbone
 from senet_mm.weights.recognize.normalization import Preprocessing
+from tests.backbones.references import PlainBNInception, PlainShuffleNet
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.py"))
 PAIRS = [
     ("faster_rcnn_r50_fpn.py", "faster_rcnn_se_r50_fpn.py"),
     ("faster_rcnn_r101_fpn.py", "faster_rcnn_se_r101_fpn.py"),
+    ("faster_rcnn_r152_fpn.py", "faster_rcnn_se_r152_fpn.py"),
     ("faster_rcnn_x50_32x4d_fpn.py", "faster_rcnn_se_x50_32x4d_fpn.py"),
     ("faster_rcnn_x101_32x4d_fpn.py", "faster_rcnn_se_x101_32x4d_fpn.py"),
     ("mask_rcnn_r50_fpn.py", "mask_rcnn_se_r50_fpn.py"),
@@ -48,6 +52,11 @@ PAIRS = [
     ("faster_rcnn_r50_fpn.py", "faster_rcnn_se_r50_fpn_identity.py"),
     ("demo/mask_rcnn_r18_fpn_shapes.py", "demo/mask_rcnn_se_r18_fpn_shapes.py"),
     ("demo/faster_rcnn_r18_fpn_shapes.py", "demo/faster_rcnn_se_r18_fpn_shapes.py"),
+]
+# SE attached to any backbone: `SEBackbone` around the plain twin's dict
+ATTACHED = [
+    (f"faster_rcnn_{net}_fpn.py", f"faster_rcnn_se_{net}_fpn.py")
+    for net in ("vgg16_bn", "bn_inception", "inception_resnet_v2", "mobilenet", "shufflenet")
 ]
 
 
@@ -76,7 +85,7 @@ def test_builds(name: str) -> None:
 
 def test_every_se_config_is_in_a_pair() -> None:
     necks = {"faster_rcnn_r50_se_pafpn.py", "faster_rcnn_se_r50_sefpn.py"}
-    in_pairs = {se for _, se in PAIRS}
+    in_pairs = {se for _, se in PAIRS + ATTACHED}
     assert in_pairs == {name for name in ALL if "rcnn_se_" in name or "_se_r50" in name} - necks
 
 
@@ -86,14 +95,68 @@ def test_a_pair_differs_in_the_backbone_alone(plain: str, se: str) -> None:
     differ = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     backbone = ".model.backbone."
     assert {backbone + "type", backbone + "se_cfg.reduction"} <= differ
-    # what the weights of a twin need: their file, the pooling of the Caffe ports, SE's start
-    allowed = ("init_cfg.checkpoint", "stem_pool", "se_cfg.identity_init")
+    # what the weights of a twin need: their file, the geometry of the Caffe ports, SE's start
+    allowed = ("init_cfg.checkpoint", "stem_pool", "style", "se_cfg.identity_init")
     others = {key.removeprefix(backbone) for key in differ} - {"type", "se_cfg.reduction"}
     assert others <= set(allowed)
 
 
+@pytest.mark.parametrize(("plain", "se"), ATTACHED)
+def test_attached_se_is_all_that_differs(plain: str, se: str) -> None:
+    before, after = read(plain), read(se)
+    backbone = after.model.backbone
+    assert backbone.keys() == {"type", "backbone", "units", "se_cfg"}
+    assert backbone.type == "SEBackbone" and backbone.backbone == before.model.backbone
+    assert backbone.se_cfg == dict(reduction=16, identity_init=True)
+    after.model.backbone = before.model.backbone
+    assert after._cfg_dict == before._cfg_dict
+
+
+@pytest.mark.parametrize(("plain", "se"), ATTACHED)
+@torch.no_grad()
+def test_attached_se_starts_as_the_plain_net(plain: str, se: str, randomize) -> None:
+    """By the weights of the plain twin, whose names it has."""
+    nets = []
+    for name in (plain, se):
+        cfg = read(name)
+        inner = cfg.model.backbone.get("backbone", cfg.model.backbone)
+        inner.init_cfg = None
+        nets.append(build_backbone(cfg))
+    weights = randomize(nets[0]).state_dict()
+    fresh = nets[1].load_state_dict(weights, strict=False)
+    assert not fresh.unexpected_keys
+    assert fresh.missing_keys and all(".se." in key for key in fresh.missing_keys)
+    x = torch.randn(1, 3, 64, 64)
+    for found, expected in zip(nets[1](x), nets[0](x), strict=True):
+        assert torch.equal(found, expected)
+
+
+def released(source: str) -> dict[str, torch.Tensor]:
+    """What a checkpoint of the other networks has, but for its values."""
+    if source.startswith("timm://"):
+        assert source.removeprefix("timm://") in timm.list_pretrained()
+        return timm.create_model(source.removeprefix("timm://"), pretrained=False).state_dict()
+    assert url_of(source).startswith("http")
+    if source == "torchvision://vgg16_bn":
+        return torchvision.models.vgg16_bn(init_weights=False).state_dict()
+    if "bn_inception" in source:
+        return PlainBNInception().state_dict()
+    return {f"backbone.{key}": value for key, value in PlainShuffleNet().state_dict().items()}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [name for pair in ATTACHED for name in pair])
+def test_weights_are_of_the_other_networks(name: str) -> None:
+    cfg = read(name)
+    backbone = cfg.model.backbone
+    source = backbone.get("backbone", backbone).init_cfg.checkpoint
+    _, report = match_other(MODELS.build(backbone), Checkpoint(source, released(source)))
+    assert report.is_complete
+    assert Preprocessing.of_config(cfg.model.data_preprocessor).agrees(report.preprocessing)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted({*ALL} - {name for pair in ATTACHED for name in pair}))
 def test_weights_are_of_the_configs_backbone(name: str) -> None:
     """Geometry and preprocessing of the released weights that a config names."""
     cfg = read(name)

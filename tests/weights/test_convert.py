@@ -9,18 +9,19 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 
-from senet_mm.backbones import SEResNet
+from senet_mm.backbones import BNInception, SEResNet
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.weights import load_weights
-from senet_mm.weights.convert import convert, write
+from senet_mm.weights.convert import convert, convert_other, write
 from senet_mm.weights.load.match import match_backbone
-from senet_mm.weights.read.checkpoint import unwrap
+from senet_mm.weights.read.checkpoint import Checkpoint, unwrap
 from senet_mm.weights.read.file import read_file, sha256
 from senet_mm.weights.read.sources import fetch
 from senet_mm.weights.recognize.backbone import find_backbone
 from senet_mm.weights.recognize.backbone_config import backbone_config
 from senet_mm.weights.recognize.meta import Stated, read_meta
-from senet_mm.weights.recognize.normalization import CAFFE_BGR, IMAGENET_RGB
+from senet_mm.weights.recognize.normalization import BN_INCEPTION_BGR, CAFFE_BGR, IMAGENET_RGB
+from tests.backbones.references import PlainBNInception
 
 pytestmark = pytest.mark.slow
 
@@ -230,3 +231,27 @@ def test_nets_that_no_config_can_say_are_refused() -> None:
     del weights["layer2.1.se.fc1.bias"]
     with pytest.raises(ValueError, match=r"x\.pth has SE in layer2 that differs within the stage"):
         backbone_config(find_backbone(unwrap("x.pth", weights)))
+
+
+def test_a_net_outside_the_resnet_family(tmp_path: Path) -> None:
+    source, path = PlainBNInception(), tmp_path / "bn_inception.pth"
+    torch.save(source.state_dict(), path)
+    cfg = dict(type="BNInception", init_cfg=dict(type="Pretrained", checkpoint="elsewhere.pth"))
+    content, report = convert_other(fetch(str(path)), cfg)
+    assert report.is_complete
+    meta = content["meta"]["senet_mm"]
+    assert meta["family"] == "bn_inception" and meta["backbone"] == dict(type="BNInception")
+    assert {"last_linear.weight", "inception_3a.conv_1x1.conv.weight"} <= content[
+        "state_dict"
+    ].keys()
+    again = load_weights(BNInception(), str(write(content, tmp_path / "ours.pth")))
+    assert again.is_complete and not again.renamed
+    assert again.preprocessing == BN_INCEPTION_BGR
+    alone, _ = convert_other(fetch(str(path)), cfg, backbone_only=True)
+    assert alone["state_dict"].keys() == BNInception().state_dict().keys()
+
+
+def test_resnets_are_converted_without_a_config() -> None:
+    checkpoint = Checkpoint("net.pth", SEResNet(18).state_dict())
+    with pytest.raises(ValueError, match="is a SEResNet, of the ResNet family, .* leave --config"):
+        convert_other(checkpoint, dict(type="SEResNet", depth=18))

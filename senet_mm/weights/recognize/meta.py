@@ -49,9 +49,12 @@ def read_meta(meta: Mapping[str, Any]) -> Stated:
     try:
         if META_KEY in meta:
             own = meta[META_KEY]
+            said = own["preprocessing"]
             return Stated(
-                Hidden.of_options(own["backbone"]),
-                preprocessing=Preprocessing(**own["preprocessing"]),
+                Hidden.of_options(own["backbone"])
+                if own["backbone"]["type"] in _BACKBONES
+                else None,
+                preprocessing=said and Preprocessing(**said),
             )
         # mmdet 2 called it config
         assigned = _assigned(str(meta.get("cfg") or meta.get("config") or ""))

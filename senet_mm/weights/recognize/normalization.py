@@ -68,3 +68,5 @@ CAFFE_BGR = Preprocessing("BGR", (103.53, 116.28, 123.675), (1.0, 1.0, 1.0))
 DETECTRON_BGR = Preprocessing("BGR", (102.9801, 115.9465, 122.7717), (1.0, 1.0, 1.0))
 # the ResNeXt-101 32x8d of detectron2
 DETECTRON2_RESNEXT_BGR = Preprocessing("BGR", (103.53, 116.28, 123.675), (57.375, 57.12, 58.395))
+# pretrainedmodels' port of the Caffe BN-Inception
+BN_INCEPTION_BGR = Preprocessing("BGR", (104.0, 117.0, 128.0), (1.0, 1.0, 1.0))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from . import timm_names
-from .normalization import HALF_RGB, IMAGENET_RGB, Preprocessing
+from . import paper_nets, timm_names
+from .normalization import BN_INCEPTION_BGR, HALF_RGB, IMAGENET_RGB, Preprocessing
 
 
 def _same(name: str) -> str:
@@ -58,6 +58,22 @@ class OtherFamily:
 
 # of those that name the most tensors of a backbone the first; so the general ones stand last
 OTHER_FAMILIES = (
+    OtherFamily(
+        "bn_inception",
+        "pretrainedmodels' BN-Inception",
+        anchor="conv1_7x7_s2.weight",
+        rename=paper_nets.bn_inception_name,
+        convert=paper_nets.fold_biases,
+        preprocessing=BN_INCEPTION_BGR,
+    ),
+    OtherFamily(
+        "mmpretrain_shufflenet",
+        "mmpretrain's ShuffleNet",
+        anchor="layers.0.0.depthwise_conv3x3_bn.conv.weight",
+        rename=paper_nets.shufflenet_name,
+        convert=paper_nets.shuffle_depthwise,
+        preprocessing=IMAGENET_RGB,
+    ),
     OtherFamily(
         "mmpretrain_vgg16",
         "mmpretrain's VGG-16",

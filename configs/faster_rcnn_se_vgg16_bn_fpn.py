@@ -1,0 +1,12 @@
+# SE after the ReLU of each of the 13 convolutions.
+# It starts as the identity, from the weights of the plain twin.
+_base_ = "./faster_rcnn_vgg16_bn_fpn.py"
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type="SEBackbone",
+        backbone=_base_.model.backbone,
+        units=r"timm_model\.features_(2|5|9|12|16|19|22|26|29|32|36|39|42)",
+        se_cfg=dict(reduction=16, identity_init=True),
+    )
+)
