@@ -39,6 +39,15 @@ def test_another_list_is_told(cfg: Config) -> None:
         check_channels(cfg)
 
 
+def test_se_around_a_backbone_changes_no_channels(cfg: Config) -> None:
+    units = r"timm_model\.blocks\.\d\.\d\.bn3"
+    cfg.model.backbone = dict(type="SEBackbone", backbone=cfg.model.backbone, units=units)
+    check_channels(cfg)
+    cfg.model.neck.in_channels = [16, 24, 48, 96]
+    with pytest.raises(ValueError, match=r"=\[16, 24, 48, 96\]: .* gives \[16, 24, 48, 576\]"):
+        check_channels(cfg)
+
+
 def test_a_backbone_that_cannot_be_built_is_told_before_the_run(cfg: Config) -> None:
     cfg.model.backbone.model_name = "mobilnetv3_small_100"
     with pytest.raises(ValueError, match="no such network; the nearest are mobilenetv3_small_100"):

@@ -12,8 +12,9 @@ import timm
 import torch
 from mmengine.runner import load_checkpoint
 
-from senet_mm.backbones import SEResNet
+from senet_mm.backbones import SEResNet, TimmBackbone
 from senet_mm.weights.read.sources import fetch
+from senet_mm.weights.recognize.normalization import IMAGENET_RGB
 
 LOAD = """
 import json, sys, torch, senet_mm
@@ -65,6 +66,15 @@ def test_timm_weights_by_url_are_renamed(torch_home: Path) -> None:
     assert {"conv1.weight", "layer1.0.se.fc1.weight", "fc.weight"} <= loaded["state_dict"].keys()
     for key, tensor in other.state_dict().items():
         assert torch.equal(tensor, model.state_dict()[key]), key
+    # and under timm's own names, as any of its networks
+    init_cfg = dict(type="Pretrained", checkpoint=source)
+    backbone = TimmBackbone("legacy_seresnet18", init_cfg=init_cfg)
+    backbone.init_weights()
+    assert backbone.load_report.is_complete
+    assert backbone.load_report.preprocessing == IMAGENET_RGB
+    assert backbone.load_report.others == ("last_linear.weight", "last_linear.bias")
+    for key, tensor in backbone.state_dict().items():
+        assert torch.equal(tensor, net.state_dict()[key.removeprefix("timm_model.")]), key
 
 
 def test_timm_missing(monkeypatch) -> None:

@@ -67,6 +67,7 @@ def test_timms_own_names(name: str, tmp_path: Path) -> None:
         assert any(value.shape == v.shape and torch.equal(value, v) for v in values), key
 
 
+@pytest.mark.slow
 def test_vgg_of_torchvision(tmp_path: Path, randomize: Callable) -> None:
     net = torchvision.models.vgg16_bn(num_classes=2)
     randomize(net.features)
