@@ -17,7 +17,10 @@ from ..weights.checked_init import CheckedInitMixin
 from ..weights.init_cfg import pretrained_of
 
 # what a module is made of; two modules that share it have the same parts under the same names
-_PARTS = ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set")
+_PARTS = (
+    *("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set"),
+    *("_state_dict_hooks", "_load_state_dict_pre_hooks"),
+)
 
 
 @MODELS.register_module()

@@ -88,7 +88,8 @@ ATTRIBUTES = {
     "hooks_of_all_modules": "_global_forward_hooks _global_forward_pre_hooks "
     "_global_backward_hooks _global_backward_pre_hooks",
     "module": "_forward_hooks _forward_pre_hooks _backward_hooks _backward_pre_hooks _modules "
-    "_parameters _buffers _non_persistent_buffers_set",
+    "_parameters _buffers _non_persistent_buffers_set _state_dict_hooks "
+    "_load_state_dict_pre_hooks",
     "tensor": "_base",
     "storage": "_cdata",
     "resizing": "_input_size",
