@@ -5,7 +5,7 @@ model = dict(
         _delete_=True,
         type="TimmBackbone",
         model_name="vgg16_bn",
-        frozen_stages=1,
+        frozen_stages=0,  # the first two groups, as Fast R-CNN had them
         norm_eval=True,
         init_cfg=dict(type="Pretrained", checkpoint="torchvision://vgg16_bn"),
     ),
