@@ -35,7 +35,9 @@ def run(*command: object, cwd: Path | None = None) -> str:
 def wheel(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = tmp_path_factory.mktemp("source")
     for folder in ("senet_mm", "configs", "tools"):
-        shutil.copytree(repo / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            repo / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
     for file in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(repo / file, source)
     out = tmp_path_factory.mktemp("wheel")
