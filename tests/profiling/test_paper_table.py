@@ -1,9 +1,11 @@
 """Every count that the paper prints."""
 
+from pathlib import Path
+
 import pytest
 
 from senet_mm.paper import ABLATIONS, TABLE_2, ImageNet, row_of
-from senet_mm.profiling.paper_table import paper_cost
+from senet_mm.profiling.paper_table import paper_cost, paper_table
 
 PLAIN = "faster_rcnn_r50_fpn"
 pytestmark = pytest.mark.usefixtures("shapes_alone")
@@ -25,3 +27,8 @@ def test_section_4_dropping_the_last_stage_leaves_about_4_percent() -> None:
     added = dropped.parameters - plain.parameters
     assert added == 942_080
     assert round(100 * added / plain.parameters, 2) == 3.69
+
+
+@pytest.mark.slow
+def test_the_documentation_has_the_table_that_is_printed(repo: Path) -> None:
+    assert f"\n\n{paper_table()}\n\n" in (repo / "docs/complexity.md").read_text()
