@@ -14,7 +14,8 @@ from ..weights.read.sources import meta_of
 from .checkpoints import check_checkpoints
 from .data.annotation_copies import apply, restore
 from .data.check import check_data, settle
-from .data.classes import Trained, classes_of_meta
+from .data.class_names import classes_of_meta
+from .data.classes import Trained
 from .frozen import check_frozen
 from .hooks import CheckFitHook, WeightsHook, add_hooks
 from .processes import check_on_each_node, start_processes
