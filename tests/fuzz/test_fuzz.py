@@ -54,6 +54,7 @@ def annotations_of(root: Path) -> Path:
 
 
 @pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_annotations(
     attempt: Run,
     shapes_root: Path,
@@ -75,6 +76,7 @@ def test_annotations(
 
 
 @pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_results(
     attempt: Run,
     shapes_root: Path,
@@ -95,6 +97,7 @@ def test_results(
     assert {0, 2} == set(codes)
 
 
+@pytest.mark.slow
 def test_options(
     attempt: Run,
     shapes_root: Path,
@@ -139,6 +142,7 @@ def test_options(
     assert {0, 2} == set(codes)
 
 
+@pytest.mark.slow
 def test_checkpoints(attempt: Run, tmp_path: Path) -> None:
     rng, found, codes = random.Random(3), [], []
     # most are of a narrow net, that no family has; those of a real one are read to the end

@@ -39,6 +39,7 @@ def checkpoints(work_dir: Path) -> list[str]:
     return sorted(path.name for path in work_dir.glob("*.pth*") if "best" not in path.name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kill", "left"),
     [(IN_A_SAVE, "epoch_2.pth.unfinished"), (BEFORE_A_REMOVAL, "epoch_2.pth")],
