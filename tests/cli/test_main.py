@@ -71,8 +71,8 @@ def test_help_and_version_need_nothing_of_the_stack() -> None:
 
 def test_doctor_without_what_the_package_itself_needs() -> None:
     start = (
-        "import sys; sys.argv = ['senet-mm', 'doctor']; sys.modules['packaging.requirements'] = None; "
-        "from senet_mm.cli.main import main; main()"
+        "import sys; sys.argv = ['senet-mm']; sys.modules['packaging.requirements'] = None; "
+        "from senet_mm.cli.main import main; main(['doctor'])"
     )
     done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True)
     assert done.returncode == 2
