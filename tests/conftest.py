@@ -24,7 +24,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # processes that share the tests share 
     torch.set_num_threads(1)
 
 import senet_mm  # noqa: F401 (makes mmdet importable)
+from senet_mm.runs import readers
 from senet_mm.shapes import generate_shapes
+from tests.attempts import Attempt, run_command
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -138,3 +140,18 @@ def tool(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Calla
         return lines[0]
 
     return run
+
+
+@pytest.fixture
+def attempt(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+) -> Callable[..., Attempt]:
+    """Run ``senet-mm COMMAND ...`` in this process, whatever it comes to."""
+    # mmengine's loggers outlive the streams that pytest captured for an earlier test
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    # other tests register classes of theirs, and misspelt words stand in this folder
+    packages = readers._packages()
+    monkeypatch.setattr(readers, "_packages", lambda: packages - {"tests"})
+    readers._code.cache_clear()
+    readers.is_read.cache_clear()
+    return functools.partial(run_command, capfd)

@@ -13,7 +13,7 @@ from torch import nn
 from ..io.files import make_writable
 from ..io.outputs import spread
 from ..runs.config import read_config
-from ..runs.data.classes import named_meta
+from ..runs.data.class_names import named_meta
 from ..runs.data.pictures import readable, reader_of
 from ..runs.preflight import prepare
 from ..weights.load.complete import check_complete

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import NoReturn
 
 from ..version import __version__
 from .launch import COMMAND
@@ -54,7 +55,11 @@ def _run(name: str, arguments: list[str]) -> None:
     elif name not in COMMANDS:
         _fail(f"there is no command {name!r}: {_nearest(name)}")
     elif name == "doctor":
-        sys.exit(_load("doctor").main(arguments))  # alone of all it needs no sound stack
+        try:
+            doctor = _load("doctor")  # alone of all it needs no sound stack
+        except ImportError as error:
+            _fail(f"{error}: it comes with senet_mm; reinstall that with its dependencies")
+        sys.exit(doctor.main(arguments))
     else:
         _load_stack()
         command = _load(name).main
@@ -90,6 +95,6 @@ def _load(name: str) -> ModuleType:
     return importlib.import_module(f"senet_mm.cli.{name}")
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     print(f"error: {message}", file=sys.stderr)
     sys.exit(2)

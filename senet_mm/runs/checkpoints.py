@@ -10,7 +10,6 @@ from typing import Any
 
 from mmdet.registry import MODELS
 from mmengine.config import Config
-from mmengine.runner import find_latest_checkpoint
 from mmengine.utils import get_installed_path
 
 from ..weights.init_cfg import pretrained_of
@@ -36,7 +35,7 @@ class NamedCheckpoint:
     by_backbone: bool = False
 
 
-def check_checkpoints(cfg: Config, *, initialize: bool) -> None:
+def check_checkpoints(cfg: Config, *, initialize: bool, resumed: str | None = None) -> None:
     """Read every checkpoint that a run will load, before the run does.
 
     So that a file that would run code, is damaged or is missing stops the run
@@ -45,13 +44,15 @@ def check_checkpoints(cfg: Config, *, initialize: bool) -> None:
     Args:
         cfg: The config.
         initialize: Whether the run initializes its model, as a training does.
+        resumed: The checkpoint that it resumes.
 
     Raises:
         FileNotFoundError, ConnectionError, ImportError: If one cannot be read.
         ValueError: If it is no checkpoint, holds more than tensors and plain
             data, or has a format that mmengine does not read.
     """
-    for checkpoint in named_checkpoints(cfg):
+    resumes = [NamedCheckpoint(resumed)] if resumed else []
+    for checkpoint in [*named_checkpoints(cfg), *resumes]:
         source = checkpoint.source
         if checkpoint.initializes and not initialize:
             continue
@@ -65,21 +66,9 @@ def check_checkpoints(cfg: Config, *, initialize: bool) -> None:
 
 
 def named_checkpoints(cfg: Config) -> Iterator[NamedCheckpoint]:
-    """The checkpoints that a config names anywhere: model, teachers, hooks, evaluators, load_from.
-
-    With ``resume`` and no ``load_from``, the latest of the work dir is one of them.
-    """
+    """The checkpoints that a config names anywhere, as in teachers, hooks and load_from."""
     yield from _in(cfg.get("model"))
     yield from _in({key: value for key, value in cfg.items() if key != "model"})
-    latest = resumed_checkpoint(cfg)
-    if latest:
-        yield NamedCheckpoint(latest)
-
-
-def resumed_checkpoint(cfg: Config) -> str | None:
-    """What a run resumes without being told from where, if there is something."""
-    resumes = cfg.get("resume") and not cfg.get("load_from")
-    return find_latest_checkpoint(cfg.work_dir) if resumes else None
 
 
 def _in(

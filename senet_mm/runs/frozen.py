@@ -10,15 +10,18 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 
 from ..weights.init_cfg import pretrained_of
-from .checkpoints import resumed_checkpoint
 
 
-def check_frozen(cfg: Config) -> None:
+def check_frozen(cfg: Config, *, resumed: str | None = None) -> None:
     """Refuse a training run that would freeze random weights.
 
     mmdet's configs freeze the stem and the first stage and keep batch norm's
     statistics fixed, which is right for pretrained weights and cripples a
     network without.
+
+    Args:
+        cfg: The config.
+        resumed: The checkpoint that the run resumes.
 
     Raises:
         ValueError: If the backbone freezes something and no weights are given.
@@ -30,7 +33,7 @@ def check_frozen(cfg: Config) -> None:
         parts.append(backbone)
     if any(part.get("pretrained") or pretrained_of(part.get("init_cfg")) for part in parts):
         return
-    if cfg.get("load_from") or resumed_checkpoint(cfg):
+    if cfg.get("load_from") or resumed:
         return
     frozen_stages = _option(backbone, "frozen_stages", -1)
     norm = str((_option(backbone, "norm_cfg", dict(type="BN")) or {}).get("type"))

@@ -12,10 +12,11 @@ from mmengine.hooks import Hook
 from ..io.files import make_writable
 from ..weights.read.sources import meta_of
 from .channels import check_channels
-from .checkpoints import check_checkpoints, resumed_checkpoint
+from .checkpoints import check_checkpoints
 from .data.annotation_copies import apply, restore
 from .data.check import check_data, settle
-from .data.classes import Trained, classes_of_meta
+from .data.class_names import classes_of_meta
+from .data.classes import Trained
 from .frozen import check_frozen
 from .hooks import CheckFitHook, WeightsHook, add_hooks
 from .processes import check_on_each_node, start_processes
@@ -69,21 +70,21 @@ def _check(cfg: Config, task: Task, pictures: bool) -> Mapping[str, Any]:
     if task != "infer":
         check_settings(cfg, training=task == "train")
         check_channels(cfg)
+    resumed = None
     if task == "train":
-        check_resume(cfg)  # before what reads the checkpoint
-        check_frozen(cfg)
-    check_checkpoints(cfg, initialize=task == "train")  # before the data set is read
+        resumed = check_resume(cfg)  # before what reads the checkpoint
+        check_frozen(cfg, resumed=resumed)
+    # before the data set is read
+    check_checkpoints(cfg, initialize=task == "train", resumed=resumed)
     folder = Path(cfg.work_dir)
     make_writable(folder, f"the work dir {folder}", "choose one with --work-dir or --out-dir")
-    trained = _trained(cfg, must_agree=task != "train")
+    source = resumed or cfg.get("load_from")
+    # a training that starts from weights may have other classes
+    trained = _trained(source, must_agree=task != "train" or resumed is not None)
     return settle(check_data(cfg, _LOADERS[task], pictures=pictures, trained=trained), folder)
 
 
-def _trained(cfg: Config, *, must_agree: bool) -> Trained | None:
+def _trained(source: str | None, *, must_agree: bool) -> Trained | None:
     """The classes of the checkpoint that a run loads or resumes, if it tells them."""
-    resumed = resumed_checkpoint(cfg)
-    source = resumed or cfg.get("load_from")
-    if not source:
-        return None
-    classes = classes_of_meta(meta_of(source))
-    return Trained(source, classes, must_agree or bool(cfg.get("resume"))) if classes else None
+    classes = classes_of_meta(meta_of(source)) if source else None
+    return Trained(str(source), classes, must_agree) if classes else None

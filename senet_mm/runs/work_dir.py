@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import statistics
 from dataclasses import dataclass
+from logging import WARNING
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from .config import read_config
 from .data.data_root import set_data_root
 from .data.datasets import annotation_path, image_dir, single_test_set
+from .training.last_checkpoint import last_whole
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Run:
     Attributes:
         work_dir: Its work dir; of a checkpoint from elsewhere, where its detections go.
         config: The config as it was run.
-        checkpoint: Its latest checkpoint.
+        checkpoint: Its last whole checkpoint.
     """
 
     work_dir: Path
@@ -53,23 +56,28 @@ def read_run(work_dir: str | Path, data_root: str | None = None) -> Run:
 
     Raises:
         FileNotFoundError: If config or checkpoint is not there.
-        ValueError: If there are several configs.
+        ValueError: If there are several configs, or the checkpoint is damaged or holds more than
+            tensors and plain data.
     """
     work_dir = Path(work_dir)
     configs = sorted(work_dir.glob("*.py"))
-    pointer = work_dir / "last_checkpoint"
-    if not configs or not pointer.is_file():
-        missing = "config (.py)" if not configs else "last_checkpoint"
-        raise FileNotFoundError(f"{work_dir} is no work dir of a training run: it has no {missing}")
+    if not configs:
+        raise FileNotFoundError(
+            f"{work_dir} is no work dir of a training run: it has no config (.py)"
+        )
     if len(configs) > 1:
         names = ", ".join(path.name for path in configs)
         raise ValueError(
             f"{work_dir} has several configs ({names}): give each run its own work dir"
         )
-    # the pointer holds the path of the time; the work dir may have moved
-    checkpoint = work_dir / Path(pointer.read_text().strip()).name
-    if not checkpoint.is_file():
-        raise FileNotFoundError(f"{pointer} names {checkpoint.name}, which is not in {work_dir}")
+    checkpoint, wrong = last_whole(work_dir, read_config(str(configs[0])))
+    if checkpoint is None:
+        raise FileNotFoundError(
+            f"{work_dir} has no whole checkpoint of a training ({wrong}): give a config and its "
+            "checkpoint, CONFIG,CHECKPOINT"
+        )
+    if wrong:
+        print_log(f"{wrong}: taking the newest whole checkpoint, {checkpoint}", "current", WARNING)
     return make_run(configs[0], checkpoint, work_dir, data_root)
 
 

@@ -15,30 +15,26 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from senet_mm.compat.packaged_configs import config_path
+from tests.attempts import Attempt
 
 BOXES, MASKS = "demo/faster_rcnn_se_r18_fpn_shapes.py", "demo/mask_rcnn_se_r18_fpn_shapes.py"
 Edit = Callable[[dict], object]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Attempt):
     """What a command line came to.
 
     Attributes:
-        code: Its exit code.
-        err: What it wrote to stderr.
         config: What the runner was given, if it came so far.
     """
 
-    code: int
-    err: str
     config: Config | None
 
     def refused(self, pattern: str) -> None:
         """One line that says so, and exit code 2."""
-        lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
-        assert self.code == 2 and len(lines) == 1 and "Traceback" not in self.err, self.err
-        assert re.search(pattern, lines[0]), lines[0]
+        assert self.code == 2 and len(self.errors) == 1 and "Traceback" not in self.err, self.err
+        assert re.search(pattern, self.errors[0]), self.errors[0]
 
     def accepted(self, *notes: str) -> None:
         """It would have run, and told what was out of the ordinary."""

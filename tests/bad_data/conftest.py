@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from senet_mm.cli.main import main
+from tests.attempts import Attempt
 
 from .cases import BOXES, Outcome, file_of
 
@@ -50,9 +48,10 @@ def config(root: Path, tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def tried(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Callable[..., Outcome]:
+def tried(
+    monkeypatch: pytest.MonkeyPatch, attempt: Callable[..., Attempt]
+) -> Callable[..., Outcome]:
     """Run ``senet-mm COMMAND ...`` up to the point where a runner would compute."""
-    monkeypatch.setattr(logging, "raiseExceptions", False)
     given: list[Config] = []
 
     class Stand:
@@ -71,17 +70,8 @@ def tried(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Call
     monkeypatch.setattr(Runner, "from_cfg", from_cfg)
 
     def run(*arguments: object) -> Outcome:
-        capfd.readouterr()
         given.clear()
-        code = 0
-        monkeypatch.setattr("sys.argv", ["senet-mm", *map(str, arguments)])
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        except BaseException:
-            traceback.print_exc()
-            code = 1
-        return Outcome(code, capfd.readouterr().err, given[-1] if given else None)
+        done = attempt(*arguments)
+        return Outcome(done.code, done.out, done.err, given[-1] if given else None)
 
     return run

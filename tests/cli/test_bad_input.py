@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from .conftest import SE, Attempt
+from ..attempts import Attempt
+from .conftest import SE
 
 Run = Callable[..., Attempt]
 

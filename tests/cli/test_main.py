@@ -69,6 +69,17 @@ def test_help_and_version_need_nothing_of_the_stack() -> None:
     assert (done.returncode, done.stdout) == (0, f"senet_mm {senet_mm.__version__}\n"), done.stderr
 
 
+def test_doctor_without_what_the_package_itself_needs() -> None:
+    start = (
+        "import sys; sys.argv = ['senet-mm']; sys.modules['packaging.requirements'] = None; "
+        "from senet_mm.cli.main import main; main(['doctor'])"
+    )
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ") and "reinstall" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.slow
 def test_in_the_command_the_package_has_all_its_names() -> None:
     """A user's module that a config imports finds them as anywhere else."""

@@ -11,7 +11,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from .conftest import SE, Attempt
+from ..attempts import Attempt
+from .conftest import SE
 
 Run = Callable[..., Attempt]
 

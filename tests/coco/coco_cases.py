@@ -12,7 +12,7 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from senet_mm.coco.annotations import read_annotations
+from senet_mm.coco.annotations import Annotations, read_annotations
 from senet_mm.coco.matches import Matches, match
 from senet_mm.coco.results import read_results
 
@@ -88,6 +88,15 @@ def repeat_images(
     annotations = [{**a, "id": index} for index, a in enumerate(annotations, start=1)]
     images = repeat(truth["images"], "id")
     return truth | {"images": images, "annotations": annotations}, repeat(results, "image_id")
+
+
+def read_truth(
+    folder: Path, truth: dict, name: str = "truth.json", *, masks: bool = False
+) -> Annotations:
+    """Write annotations to a file, and read it."""
+    path = folder / name
+    path.write_text(json.dumps(truth))
+    return read_annotations(path, masks=masks)
 
 
 def write_case(folder: Path, truth: dict, results: list[dict], name: str = "") -> tuple[Path, Path]:

@@ -1,28 +1,19 @@
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from senet_mm.coco.accumulate import ALL_METRICS
-from senet_mm.coco.annotations import Annotations, read_annotations
+from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.metrics import coco_metrics
-from tests.coco.coco_cases import coco_eval, random_case, write_case
-
-
-def read(
-    folder: Path, truth: dict, name: str = "truth.json", *, masks: bool = False
-) -> Annotations:
-    path = folder / name
-    path.write_text(json.dumps(truth))
-    return read_annotations(path, masks=masks)
+from tests.coco.coco_cases import coco_eval, random_case, read_truth, write_case
 
 
 def test_reads_classes_and_file_names(tmp_path: Path) -> None:
     data, _ = random_case(0, num_images=3)
     data["images"].reverse()
     data["categories"].reverse()
-    file = read(tmp_path, data)
+    file = read_truth(tmp_path, data)
     assert file.categories[0] == (4, "class 4")
     assert file.classes == file.evaluated_classes[::-1]  # in the file's order, as mmdet's labels
     assert file.file_names == ("1.jpg", "2.jpg", "3.jpg")
@@ -32,14 +23,14 @@ def test_reads_classes_and_file_names(tmp_path: Path) -> None:
 def test_a_file_without_annotations_is_one_to_predict_on(tmp_path: Path) -> None:
     data, _ = random_case(0)
     del data["annotations"]
-    assert read(tmp_path, data).num_annotations == 0
+    assert read_truth(tmp_path, data).num_annotations == 0
 
 
 def test_objects_stand_in_the_files_order_and_are_found_by_image(tmp_path: Path) -> None:
     data, _ = random_case(0)
     data["annotations"].reverse()
     data["images"].reverse()
-    file = read(tmp_path, data)
+    file = read_truth(tmp_path, data)
     given = data["annotations"]
     assert file.objects.ids.tolist() == [a["id"] for a in given]
     assert file.objects.boxes.tolist() == [a["bbox"] for a in given]
@@ -57,11 +48,11 @@ def test_objects_stand_in_the_files_order_and_are_found_by_image(tmp_path: Path)
 
 def test_a_file_is_parsed_once_while_it_stays_the_same(tmp_path: Path) -> None:
     data, _ = random_case(0)
-    first = read(tmp_path, data)
+    first = read_truth(tmp_path, data)
     assert read_annotations(first.path) is first
     assert first.objects.masks is None
     data["annotations"].pop()
-    assert read(tmp_path, data).num_annotations == first.num_annotations - 1
+    assert read_truth(tmp_path, data).num_annotations == first.num_annotations - 1
 
 
 def test_a_missing_file_says_what_is_expected(tmp_path: Path) -> None:
@@ -75,7 +66,7 @@ def test_reads_in_the_order_of_ids(tmp_path: Path) -> None:
     del data["images"][2]["width"]
     data["images"].reverse()
     data["categories"].reverse()
-    truth = read(tmp_path, data)
+    truth = read_truth(tmp_path, data)
     assert truth.image_ids == (1, 2, 3)
     assert truth.category_ids == (1, 2, 3, 4)
     assert truth.evaluated_classes == ("class 1", "class 2", "class 3", "class 4")
@@ -97,4 +88,4 @@ def test_annotation_id_0_is_warned_of(tmp_path: Path) -> None:
     data, _ = random_case(0)
     data["annotations"][0]["id"] = 0
     with pytest.warns(UserWarning, match="number annotations from 1"):
-        read(tmp_path, data)
+        read_truth(tmp_path, data)

@@ -1,23 +1,14 @@
 """When two annotation files say the same."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from senet_mm.coco.annotations import Annotations, read_annotations
+from senet_mm.coco.annotations import Annotations
 from senet_mm.coco.matches import match
 from senet_mm.coco.results import read_results
 from senet_mm.coco.same import check_same_annotations
-from tests.coco.coco_cases import random_case, write_case
-
-
-def read(
-    folder: Path, truth: dict, name: str = "truth.json", *, masks: bool = False
-) -> Annotations:
-    path = folder / name
-    path.write_text(json.dumps(truth))
-    return read_annotations(path, masks=masks)
+from tests.coco.coco_cases import random_case, read_truth, write_case
 
 
 def test_the_same_annotations_in_another_file_are_the_same(tmp_path: Path) -> None:
@@ -26,12 +17,12 @@ def test_the_same_annotations_in_another_file_are_the_same(tmp_path: Path) -> No
         x, y, width, height = annotation["bbox"]
         corners = [x, y, x + width, y, x + width, y + height]
         annotation["segmentation"] = [corners]
-    first = read(tmp_path, data, "first.json", masks=True)
+    first = read_truth(tmp_path, data, "first.json", masks=True)
     for index, annotation in enumerate(data["annotations"]):
         annotation["id"] = 1000 - index
     data["annotations"].reverse()
     data["images"].reverse()
-    second = read(tmp_path, data, "second.json", masks=True)
+    second = read_truth(tmp_path, data, "second.json", masks=True)
     # also after one of them was evaluated
     for entry in results:
         entry["segmentation"] = {"size": [400, 400], "counts": [0, 50, 160_000 - 50]}
@@ -40,16 +31,16 @@ def test_the_same_annotations_in_another_file_are_the_same(tmp_path: Path) -> No
     check_same_annotations(first, second)
     data["annotations"][0]["segmentation"] = [[0, 0, 9, 0, 9, 9]]
     with pytest.raises(ValueError, match="differ in objects"):
-        check_same_annotations(first, read(tmp_path, data, "third.json", masks=True))
+        check_same_annotations(first, read_truth(tmp_path, data, "third.json", masks=True))
 
 
 def test_other_annotations_are_refused(tmp_path: Path) -> None:
     def changed(file: str, part: str, index: int, **values: object) -> Annotations:
         data, _ = random_case(0)
         data[part][index].update(values)
-        return read(tmp_path, data, file)
+        return read_truth(tmp_path, data, file)
 
-    first = read(tmp_path, random_case(0)[0])
+    first = read_truth(tmp_path, random_case(0)[0])
     for name, other, message in (
         ("a.json", changed("a.json", "images", 3, id=99), r"1 only in the first, 1 only in the"),
         ("b.json", changed("b.json", "categories", 3, name="cat"), "differ in categories"),
@@ -80,16 +71,16 @@ def test_one_and_one_point_zero_are_the_same(tmp_path: Path, masks: bool) -> Non
         polygon = [x, y, x + width, y, x + width, y + height]
         annotation |= dict(area=width * height, segmentation=[polygon])
     data["annotations"][0]["segmentation"] = {"size": [400, 400], "counts": [0, 9, 160_000 - 9]}
-    first = read(tmp_path, data, masks=masks)
-    second = read(tmp_path, as_floats(data), "floats.json", masks=masks)
+    first = read_truth(tmp_path, data, masks=masks)
+    second = read_truth(tmp_path, as_floats(data), "floats.json", masks=masks)
     check_same_annotations(first, second)
 
 
 def test_pictures_of_another_size_are_others(tmp_path: Path) -> None:
     data, _ = random_case(0)
-    first = read(tmp_path, data)
+    first = read_truth(tmp_path, data)
     del data["images"][1]["width"]
-    check_same_annotations(first, read(tmp_path, data, "unknown.json"))
+    check_same_annotations(first, read_truth(tmp_path, data, "unknown.json"))
     data["images"][2].update(width=200)
     with pytest.raises(ValueError, match=r"give 1 images another width and height, first image 3"):
-        check_same_annotations(first, read(tmp_path, data, "other.json"))
+        check_same_annotations(first, read_truth(tmp_path, data, "other.json"))

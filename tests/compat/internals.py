@@ -35,7 +35,6 @@ CALLABLES = {
     "mmengine.runner.checkpoint.get_external_models": "",
     "mmengine.runner.checkpoint.get_mmcls_models": "",
     "mmengine.runner.checkpoint.get_torchvision_models": "",
-    "mmengine.runner.find_latest_checkpoint": "path",
     "torch._utils._rebuild_tensor": "storage, storage_offset, size, stride",
     "torch.fx.Tracer.create_proxy": "self, kind, target, args, kwargs",
     "torch.fx.Tracer.path_of_module": "self, mod",

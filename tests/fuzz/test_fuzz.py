@@ -16,7 +16,8 @@ from mmengine.config import Config
 from senet_mm.cli import compare, train
 from senet_mm.compat.packaged_configs import config_path
 
-from ..cli.conftest import SE, Attempt, attempt  # noqa: F401 (a fixture)
+from ..attempts import Attempt
+from ..cli.conftest import SE
 from .mutate import WRONG, mutate_bytes, mutate_json
 
 TIMES = int(os.environ.get("SENET_MM_FUZZ_TIMES", 300))
@@ -55,7 +56,7 @@ def annotations_of(root: Path) -> Path:
 @pytest.mark.usefixtures("no_report")
 @pytest.mark.slow
 def test_annotations(
-    attempt: Run,  # noqa: F811
+    attempt: Run,
     shapes_root: Path,
     results: list[dict],
     tmp_path: Path,
@@ -77,7 +78,7 @@ def test_annotations(
 @pytest.mark.usefixtures("no_report")
 @pytest.mark.slow
 def test_results(
-    attempt: Run,  # noqa: F811
+    attempt: Run,
     shapes_root: Path,
     results: list[dict],
     tmp_path: Path,
@@ -98,7 +99,7 @@ def test_results(
 
 @pytest.mark.slow
 def test_options(
-    attempt: Run,  # noqa: F811
+    attempt: Run,
     shapes_root: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -142,7 +143,7 @@ def test_options(
 
 
 @pytest.mark.slow
-def test_checkpoints(attempt: Run, tmp_path: Path) -> None:  # noqa: F811
+def test_checkpoints(attempt: Run, tmp_path: Path) -> None:
     rng, found, codes = random.Random(3), [], []
     # most are of a narrow net, that no family has; those of a real one are read to the end
     widths = [4] * TIMES + [64] * (TIMES // 30)

@@ -1,6 +1,7 @@
 """Every count that the paper prints, and those of its other networks to the unit."""
 
 import functools
+from pathlib import Path
 
 import pytest
 from mmengine.config import Config
@@ -185,3 +186,8 @@ def test_section_4_dropping_the_last_stage_leaves_about_4_percent() -> None:
     added = dropped.parameters - plain.parameters
     assert added == 942_080
     assert round(100 * added / plain.parameters, 2) == 3.69
+
+
+@pytest.mark.slow
+def test_the_documentation_has_the_table_that_is_printed(repo: Path) -> None:
+    assert f"\n\n{module.paper_table()}\n\n" in (repo / "docs/complexity.md").read_text()

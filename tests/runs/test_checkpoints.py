@@ -12,6 +12,8 @@ from senet_mm.backbones import SEResNet
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.runs import checkpoints
 from senet_mm.runs.checkpoints import check_checkpoints
+from senet_mm.runs.training.resume import check_resume
+from senet_mm.runs.work_dir import read_run
 from senet_mm.weights.read import sources
 from senet_mm.weights.read.file import read_file
 from senet_mm.weights.read.sources import fetch
@@ -42,10 +44,8 @@ def test_every_checkpoint_of_a_training_is_read(tmp_path: Path, monkeypatch) -> 
     read.clear()
     cfg.pop("teacher")
     cfg.model = dict(backbone=dict(type="ResNet", pretrained="e.pth"))
-    cfg.resume = True
     check_checkpoints(cfg, initialize=True)
-    (tmp_path / "last_checkpoint").write_text("epoch_1.pth")
-    check_checkpoints(cfg, initialize=True)
+    check_checkpoints(cfg, initialize=True, resumed="epoch_1.pth")
     cfg.load_from = "f.pth"
     check_checkpoints(cfg, initialize=True)
     assert read == ["e.pth", "e.pth", "epoch_1.pth", "e.pth", "f.pth"]
@@ -105,7 +105,10 @@ def test_the_pointer_of_a_work_dir_runs_no_code(tmp_path: Path, evil: Path) -> N
     (tmp_path / "last_checkpoint").write_text("x://evil.pth")
     cfg = Config(dict(model=dict(), resume=True, work_dir=str(tmp_path)))
     with pytest.raises(ValueError, match=r"evil\.pth holds Python objects"):
-        check_checkpoints(cfg, initialize=True)
+        check_resume(cfg)
+    (tmp_path / "net.py").write_text("model = dict()\n")
+    with pytest.raises(ValueError, match=r"evil\.pth holds Python objects"):
+        read_run(tmp_path)
     assert not evil.exists()
 
 

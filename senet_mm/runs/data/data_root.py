@@ -9,7 +9,7 @@ from mmdet.visualization import get_palette
 from mmengine.config import Config, ConfigDict
 
 from ...coco.annotations import Annotations, expected_layout, read_annotations
-from .classes import check_unique
+from .class_names import check_unique
 from .datasets import annotation_path, dataset_class, datasets_of, is_coco
 
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")

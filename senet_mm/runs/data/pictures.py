@@ -21,6 +21,9 @@ from .picture_headers import Header, file_problem, read_header
 
 _NAMED = 3  # how many pictures a message names
 _THREADS = 8
+_CHUNK = (
+    64  # pictures that a thread takes at once: one by one, taking turns costs more than reading
+)
 _LONG = 2000  # pictures from which on a bar is shown
 
 
@@ -98,12 +101,16 @@ def look_at(path: str | Path, loader: Loader) -> Picture:
 @functools.lru_cache(maxsize=8)
 def _look_at_all(paths: tuple[str, ...], loader: Loader) -> tuple[Picture, ...]:
     """Look at pictures in threads: disks are slower than headers are long."""
+    chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
+    bar = tqdm(desc="checking pictures", total=len(paths), disable=len(paths) < _LONG)
+    found: list[Picture] = []
     # the filter is not set in the threads: it would change the others'
-    with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool, bar:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        seen = pool.map(lambda path: look_at(path, loader), paths)
-        short = len(paths) < _LONG
-        return tuple(tqdm(seen, desc="checking pictures", total=len(paths), disable=short))
+        for seen in pool.map(lambda chunk: [look_at(path, loader) for path in chunk], chunks):
+            found += seen
+            bar.update(len(seen))
+    return tuple(found)
 
 
 def check_pictures(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 from torch import Tensor
 
 from ...weights.load.detector import unwrapped
+from .last_checkpoint import last_whole
 
 
 @HOOKS.register_module()
@@ -49,7 +52,9 @@ class FiniteHook(Hook):
             raise ValueError(f"the weights {wrong} are not finite {self._where(runner)}")
 
     def _where(self, runner: Runner) -> str:
-        last = find_latest_checkpoint(runner.work_dir)
+        last = None
+        with suppress(ValueError):  # of a damaged one: what is told here matters more
+            last, _ = last_whole(Path(runner.work_dir), runner.cfg)
         saved = f"the last checkpoint is {last}" if last else "no checkpoint was saved"
         # counted from 1, as the log does; at the end of an epoch the runner has counted on already
         iteration = min(runner.iter + 1, runner.max_iters)

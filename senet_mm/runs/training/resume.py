@@ -16,23 +16,29 @@ from .config_changes import changes
 from .last_checkpoint import find_checkpoint
 
 
-def check_resume(cfg: Config) -> None:
+def check_resume(cfg: Config) -> str | None:
     """With ``resume`` set, find the newest whole checkpoint and compare it with the config.
+
+    Returns:
+        The checkpoint that is resumed, if there is one.
 
     Raises:
         FileNotFoundError, ValueError: If a checkpoint that is named cannot be read, or the
             training cannot go on with this config.
     """
     if not cfg.get("resume"):
-        return
+        return None
     given = cfg.get("load_from")
-    if given and given.startswith(SCHEMES):  # not on this machine
-        return
-    found = (Path(given), read_file(given)) if given else find_checkpoint(cfg)
-    if found is None:
-        return
-    path, checkpoint = found
-    check_resumable(cfg, checkpoint, path)
+    if given:
+        source, checkpoint = given, None if given.startswith(SCHEMES) else read_file(given)
+    else:
+        found = find_checkpoint(cfg)
+        if found is None:
+            return None
+        source, checkpoint = found
+    if checkpoint is not None:  # on this machine
+        check_resumable(cfg, checkpoint, Path(source))
+    return source
 
 
 def check_resumable(cfg: Config, checkpoint: Mapping[str, Any], path: Path) -> None:

@@ -44,7 +44,7 @@ def pointer(work_dir: Path) -> Path:
 
 def found(work_dir: Path, **options: object) -> Path | None:
     result = find_checkpoint(Config(dict(work_dir=str(work_dir), **options)))
-    return result and result[0]
+    return result and Path(result[0])
 
 
 def test_the_one_that_is_named(tmp_path: Path, said: list[str]) -> None:
@@ -131,5 +131,6 @@ def test_files_that_run_code_are_refused(tmp_path: Path, said: list[str]) -> Non
 
 def test_of_another_machine(tmp_path: Path, said: list[str]) -> None:
     pointer(tmp_path).write_text("s3://bucket/epoch_1.pth")
-    assert found(tmp_path) is None and not said
+    cfg = Config(dict(work_dir=str(tmp_path)))
+    assert find_checkpoint(cfg) == ("s3://bucket/epoch_1.pth", None) and not said
     assert pointer(tmp_path).exists()

@@ -15,22 +15,24 @@ from studies.kill_and_resume import differences, flat_state
 from tests.runs.training import toy_training as toy
 
 OPTIONS = dict(default_hooks__checkpoint__max_keep_ckpts=1)
-# writes half of the second epoch's checkpoint
-KILLED_IN_A_SAVE = """
+TRAINING = """
 import os, signal, sys
 from pathlib import Path
 from mmengine.fileio import LocalBackend
 from tests.runs.training import toy_training as toy
-
+{kill}
+toy.train(toy.toy_config(Path(sys.argv[1]), default_hooks__checkpoint__max_keep_ckpts=1))
+"""
+# writes half of the second epoch's checkpoint
+IN_A_SAVE = """
 def put(self, content, path):
     name = Path(path).name
     Path(path).write_bytes(content[:len(content) // 2] if "epoch_2" in name else content)
     if "epoch_2" in name:
         os.kill(os.getpid(), signal.SIGKILL)
-
 LocalBackend.put = put
-toy.train(toy.toy_config(Path(sys.argv[1]), default_hooks__checkpoint__max_keep_ckpts=1))
 """
+BEFORE_A_REMOVAL = "LocalBackend.remove = lambda *path: os.kill(os.getpid(), signal.SIGKILL)"
 
 
 def checkpoints(work_dir: Path) -> list[str]:
@@ -38,11 +40,17 @@ def checkpoints(work_dir: Path) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_kill_in_a_save(repo: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "ignore", "-c", KILLED_IN_A_SAVE, tmp_path / "parts"]
+@pytest.mark.parametrize(
+    ("kill", "left"),
+    [(IN_A_SAVE, "epoch_2.pth.unfinished"), (BEFORE_A_REMOVAL, "epoch_2.pth")],
+    ids=["in a save", "before a removal"],
+)
+def test_a_kill_around_a_save(kill: str, left: str, repo: Path, tmp_path: Path) -> None:
+    script = TRAINING.format(kill=kill)
+    command = [sys.executable, "-W", "ignore", "-c", script, tmp_path / "parts"]
     killed = subprocess.run(command, cwd=repo, capture_output=True, text=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert checkpoints(tmp_path / "parts") == ["epoch_1.pth", "epoch_2.pth.unfinished"]
+    assert checkpoints(tmp_path / "parts") == ["epoch_1.pth", left]
     read_file(tmp_path / "parts" / "epoch_1.pth")
 
     toy.train(toy.toy_config(tmp_path / "parts", resume=True, **OPTIONS))

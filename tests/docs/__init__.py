@@ -1,0 +1,1 @@
+"""Every line of the documentation that can be tried is tried."""

@@ -1,0 +1,112 @@
+"""Python in the documentation runs: configs are built, code is executed."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmdet.registry import HOOKS, MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from senet_mm.backbones import SEResNet
+from senet_mm.comparison import inputs
+from senet_mm.comparison.evaluation import Evaluation
+from tests.docs.markdown import Code, blocks
+
+FRAGMENTS = [block for block in blocks("python") if "import " not in block.text]
+CODE = [block for block in blocks("python") if "import " in block.text]
+
+
+def parts(block: Code) -> Iterator[dict[str, Any]]:
+    """The config of a block; one more for each time that it gives a key anew."""
+    seen: set[str] = set()
+    lines: list[str] = []
+    for statement in ast.parse(block.text).body:
+        assert isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+        if statement.targets[0].id in seen:
+            yield Config.fromstring("\n".join(lines), ".py")
+            seen, lines = set(), []
+        seen.add(statement.targets[0].id)
+        lines.append(ast.unparse(statement))
+    yield Config.fromstring("\n".join(lines), ".py")
+
+
+def build_plugins(plugins: list[dict]) -> nn.Module:
+    """mmdet's ResNet with plugins."""
+    return MODELS.build(dict(type="ResNet", depth=50, plugins=plugins))
+
+
+BUILD: dict[str, Callable[[Any], Any]] = {
+    "model": MODELS.build,
+    "backbone": MODELS.build,
+    "neck": MODELS.build,
+    "plugins": build_plugins,
+    "custom_hooks": lambda hooks: [HOOKS.build(hook) for hook in hooks],
+}
+
+
+def test_there_is_something_to_try() -> None:
+    assert len(FRAGMENTS) >= 4 and len(CODE) >= 2
+
+
+@pytest.mark.usefixtures("shapes_alone")
+@pytest.mark.parametrize("block", FRAGMENTS, ids=str)
+def test_a_fragment_of_a_config(block: Code) -> None:
+    init_default_scope("mmdet")
+    built = 0
+    for config in parts(block):
+        for key in config.keys() & BUILD.keys():
+            assert BUILD[key](config[key])
+            built += 1
+        # what a base brings is the base's
+        assert "_base_" in block.text or config.keys() <= BUILD.keys()
+    assert built
+
+
+@pytest.mark.parametrize("block", CODE, ids=str)
+def test_code(block: Code, request: pytest.FixtureRequest) -> None:
+    page = block.place.partition(":")[0]
+    given, check = request.getfixturevalue(f"for_{Path(page).stem}")
+    exec(compile(block.text, block.place, "exec"), given)  # fails where the code does
+    check(given)
+
+
+@pytest.fixture
+def for_comparison(
+    results_files: list[Path], shapes_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[dict[str, Any], Callable[[dict[str, Any]], None]]:
+    """Results files stand for the work dirs, so that nothing has to be detected."""
+    resolve = inputs.resolve
+
+    def stand(sources: list[str], *, out_dir: Path) -> inputs.Inputs:
+        assert all(source.startswith("work_dirs/") for source in sources)
+        ann_file = shapes_root / "annotations" / "instances_val2017.json"
+        files = [str(file) for file in results_files[: len(sources)]]
+        return resolve(files, out_dir=tmp_path / out_dir, ann_file=ann_file)
+
+    inspect.signature(resolve).bind(["a", "b"], out_dir=Path("out"))
+    monkeypatch.setattr(inputs, "resolve", stand)
+
+    def check(after: dict[str, Any]) -> None:
+        assert isinstance(after["evaluation"], Evaluation)
+        assert [*after["evaluation"].detections] == ["run0", "run1"]
+
+    return {}, check
+
+
+@pytest.fixture
+def for_gates() -> tuple[dict[str, Any], Callable[[dict[str, Any]], None]]:
+    """A small net and two pictures."""
+    net = SEResNet(18).eval()
+
+    def check(after: dict[str, Any]) -> None:
+        assert after["gates"]["SE_2_1"].shape == (2, 64)
+
+    return dict(model=net, images=torch.rand(2, 3, 32, 32)), check
