@@ -173,11 +173,15 @@ def table(rows: list[Row]) -> str:
     )
 
 
-def main() -> None:
-    """Run the networks and print the table."""
+def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="of these alone", default=NETS)
-    names = parser.parse_args().names
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run the networks and print the table."""
+    names = parse_args().names
     rows = [sweep_one(name, NETS[name]) for name in names]
     print(f"timm {importlib.metadata.version('timm')}, torch {torch.__version__}\n")
     print(table(rows))

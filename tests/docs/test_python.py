@@ -18,8 +18,11 @@ from torch import nn
 from senet_mm.backbones import SEResNet
 from senet_mm.comparison import inputs
 from senet_mm.comparison.evaluation import Evaluation
+from senet_mm.layers import SEBlock
 from tests.docs.markdown import Code, blocks
 
+# what a block of code is given, and a check of what it leaves
+Setting = tuple[dict[str, Any], Callable[[dict[str, Any]], None]]
 FRAGMENTS = [block for block in blocks("python") if "import " not in block.text]
 CODE = [block for block in blocks("python") if "import " in block.text]
 
@@ -81,7 +84,7 @@ def test_code(block: Code, request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def for_comparison(
     results_files: list[Path], shapes_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[dict[str, Any], Callable[[dict[str, Any]], None]]:
+) -> Setting:
     """Results files stand for the work dirs, so that nothing has to be detected."""
     resolve = inputs.resolve
 
@@ -102,7 +105,7 @@ def for_comparison(
 
 
 @pytest.fixture
-def for_gates() -> tuple[dict[str, Any], Callable[[dict[str, Any]], None]]:
+def for_gates() -> Setting:
     """A small net and two pictures."""
     net = SEResNet(18).eval()
 
@@ -110,3 +113,23 @@ def for_gates() -> tuple[dict[str, Any], Callable[[dict[str, Any]], None]]:
         assert after["gates"]["SE_2_1"].shape == (2, 64)
 
     return dict(model=net, images=torch.rand(2, 3, 32, 32)), check
+
+
+@pytest.fixture
+def for_attach() -> Setting:
+    """The page ends with the plain net."""
+
+    def check(after: dict[str, Any]) -> None:
+        assert not any(isinstance(module, SEBlock) for module in after["net"].modules())
+
+    return {}, check
+
+
+@pytest.fixture
+def for_cifar() -> Setting:
+    """An SE block in each of the 54 units."""
+
+    def check(after: dict[str, Any]) -> None:
+        assert sum(isinstance(module, SEBlock) for module in after["net"].modules()) == 54
+
+    return {}, check

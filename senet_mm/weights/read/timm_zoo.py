@@ -62,7 +62,7 @@ def import_timm(user: str = "timm:// weights") -> Any:
         import timm
     except ImportError as error:
         raise ImportError(
-            f"{user} need timm: pip install timm, or pip install 'senet_mm[timm]'"
+            f"{user} need timm: pip install timm"
         ) from error
     return timm
 
