@@ -7,6 +7,8 @@ import re
 from mmdet.models.backbones import ResNet
 from torch import nn
 
+from ..layers.attach import plain_of
+
 # inputs of the first layer, of the next one, ..., and the classes, by the net in a config's name
 _LAYERS = {
     "vgg16_bn": (7 * 7 * 512, 4096, 4096, 1000),
@@ -29,7 +31,8 @@ def classifier_of(backbone: nn.Module, config: str) -> tuple[int, ...] | None:
         Inputs of its first layer, of the next one, ..., and the classes; None
         where it is not known.
     """
-    if isinstance(backbone, ResNet):
-        return backbone.inplanes, 1000  # after its construction, the channels of the last stage
+    plain = plain_of(backbone)
+    if isinstance(plain, ResNet):
+        return plain.inplanes, 1000  # after its construction, the channels of the last stage
     match = _CONFIG.fullmatch(config)
     return _LAYERS.get(match[1]) if match else None

@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ..io.tables import markdown
 from ..layers import SEBlock
+from ..layers.attach import plain_of
 from ..paper import row_of
 from ..runs.data.datasets import single_test_set
 from .classifier import classifier_of
@@ -162,7 +163,8 @@ def stage_costs(backbone: nn.Module, size: tuple[int, int]) -> list[Cost]:
         backbone: Any backbone, in eval mode.
         size: Height and width of the image, in pixels.
     """
-    names = list(backbone.res_layers) if isinstance(backbone, ResNet) else []
+    plain = plain_of(backbone)
+    names = list(plain.res_layers) if isinstance(plain, ResNet) else []
     stages = [backbone.get_submodule(name) for name in names]
     after = []  # multiply-adds when each part was done
     with MultiplyAdds(backbone) as counter:

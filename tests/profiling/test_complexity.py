@@ -7,6 +7,7 @@ from torch import nn
 
 from senet_mm.backbones import SEResNet
 from senet_mm.compat.packaged_configs import config_path
+from senet_mm.profiling.classifier import classifier_of
 from senet_mm.profiling.complexity import (
     build_backbone,
     build_detector,
@@ -41,6 +42,14 @@ def test_stages_add_up_and_se_is_counted(backbones) -> None:
     # layer4: three units of 2048 channels, 7x7: pooling and scale, gate, two layers
     expected = 3 * (2 * 2048 * 49 + 2048 + 2 * 2048 * 128)
     assert se[4].multiply_adds - plain[4].multiply_adds == expected
+
+
+def test_attached_se_costs_what_se_in_the_units_does(backbones) -> None:
+    plain = Config.fromfile(NETS["r50"]).model.backbone
+    config = dict(type="SEBackbone", backbone=plain, units=r"layer\d\.\d\.bn3")
+    attached = build_backbone(Config(dict(model=dict(backbone=config))))
+    assert stage_costs(attached, SIZE) == stage_costs(backbones["se_r50"], SIZE)
+    assert classifier_of(attached, "any") == classifier_of(backbones["se_r50"], "any")
 
 
 def test_eq_5(backbones) -> None:
