@@ -9,7 +9,9 @@ from .read.sources import fetch
 from .read.timm_zoo import TIMM, timm_statistics
 from .recognize.backbone import find_backbone
 from .recognize.families import BY_NAME, named_family
+from .recognize.meta import read_meta
 from .recognize.normalization import IMAGENET_RGB, Preprocessing, rgb
+from .recognize.other_families import preprocessing_by_anchor
 
 _SCHEME = re.compile(r"(?!https?:)\w[\w-]*://")
 # those of open-mmlab's without an owner are ports of torchvision's and gluon's
@@ -43,4 +45,8 @@ def preprocessing(name: str) -> Preprocessing:
         return rgb(*timm_statistics(name))
     if _RGB_NAMES.match(current_name(name)):
         return IMAGENET_RGB
-    return find_backbone(fetch(name)).preprocessing
+    checkpoint = fetch(name)
+    other = preprocessing_by_anchor(checkpoint.state_dict)
+    if other is not None:
+        return read_meta(checkpoint.meta).preprocessing or other
+    return find_backbone(checkpoint).preprocessing

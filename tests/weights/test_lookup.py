@@ -1,12 +1,17 @@
 """How images are fed to released weights, by name."""
 
+from pathlib import Path
+
 import pytest
+import torch
 
 from senet_mm.weights import preprocessing
 from senet_mm.weights.recognize.normalization import (
+    BN_INCEPTION_BGR,
     CAFFE_BGR,
     DETECTRON2_RESNEXT_BGR,
     DETECTRON_BGR,
+    HALF_RGB,
     IMAGENET_RGB,
 )
 
@@ -43,3 +48,18 @@ def test_preprocessing_as_mmdet_takes_it() -> None:
     assert preprocessing("caffe").as_config()["bgr_to_rgb"] is False
     with pytest.raises(FileNotFoundError, match=r"checkpoint nope not found"):
         preprocessing("nope")
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("conv1_7x7_s2.weight", BN_INCEPTION_BGR),
+        ("backbone.layers.0.0.depthwise_conv3x3_bn.conv.weight", IMAGENET_RGB),
+        ("conv2d_1a.conv.weight", HALF_RGB),
+    ],
+)
+def test_preprocessing_of_a_file_of_another_network(
+    key: str, expected: object, tmp_path: Path
+) -> None:
+    torch.save({key: torch.zeros(1)}, tmp_path / "x.pth")
+    assert preprocessing(str(tmp_path / "x.pth")) == expected

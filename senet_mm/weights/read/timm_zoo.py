@@ -61,9 +61,7 @@ def import_timm(user: str = "timm:// weights") -> Any:
     try:
         import timm
     except ImportError as error:
-        raise ImportError(
-            f"{user} need timm: pip install timm"
-        ) from error
+        raise ImportError(f"{user} need timm: pip install timm") from error
     return timm
 
 

@@ -157,6 +157,15 @@ def recognize_other(
     return family, prefixes[0]
 
 
+def preprocessing_by_anchor(keys: Collection[str]) -> Preprocessing | None:
+    """How images were prepared for a net that one tensor's name tells; None where none does."""
+    names = {f".{key}" for key in keys}
+    for family in OTHER_FAMILIES:
+        if family.anchor and any(name.endswith(f".{family.anchor}") for name in names):
+            return family.preprocessing
+    return None
+
+
 def _has_anchor(family: OtherFamily, prefix: str, keys: Collection[str]) -> bool:
     return family.anchor is None or prefix + family.anchor in keys
 
