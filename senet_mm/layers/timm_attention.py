@@ -44,7 +44,7 @@ class TimmAttention:
         """Build timm's module."""
         try:
             import timm
-            from timm.layers import create_attn
+            from timm.layers.create_attn import create_attn
         except ImportError as error:
             raise ImportError(
                 "TimmAttention needs timm: pip install timm, or pip install 'senet_mm[timm]'"
@@ -71,7 +71,7 @@ class TimmAttention:
 
 
 def _is_known(name: str) -> bool:
-    from timm.layers import get_attn
+    from timm.layers.create_attn import get_attn
 
     try:
         return bool(name) and get_attn(name) is not None
