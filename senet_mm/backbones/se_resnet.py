@@ -148,7 +148,8 @@ class SEResNet(SEBackboneMixin):
     Args:
         depth: 18, 34, 50, 101 or 152.
         se_cfg: Options of SE, see :class:`senet_mm.layers.SEConfig`: one dict for
-            all stages, or a sequence with one dict or None (no SE) per stage.
+            all stages, or a sequence with one dict or None (no SE) per stage. ``type`` names
+            another attention, see :class:`senet_mm.layers.AttentionConfig`.
         num_stages: 1 to 4.
         stem_pool: The max pooling after the stem: ``pad`` (padding 1, as in
             torchvision and timm) or ``ceil`` (no padding, ceil mode, as in the

@@ -40,6 +40,8 @@ class TimmAttention:
         >>> SEResNet(50, se_cfg=dict(type="TimmAttention", name="eca"))
     """
 
+    hands_options_on = True  # to timm: for the check of options that are given on a command line
+
     def __new__(cls, in_channels: int, name: str, **options: Any) -> Any:
         """Build timm's module."""
         try:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from mmdet.registry import MODELS
+from mmengine.model.efficient_conv_bn_eval import turn_on_efficient_conv_bn_eval
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -195,3 +196,23 @@ def test_what_is_wrong_is_named_in_one_line(se_cfg: dict, message: str) -> None:
         SEResNet(18, se_cfg=se_cfg)
     assert "\n" not in str(caught.value)
     assert "layer1" in str(caught.value)
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+@torch.no_grad()
+def test_folded_batch_norm(placement: str, randomize) -> None:
+    """mmengine's efficient_conv_bn_eval traces the network."""
+    net = randomize(SEResNet(18, se_cfg=ECA | dict(placement=placement))).eval()
+    x = torch.randn(1, 3, 64, 64)
+    expected = net(x)[-1]
+    turn_on_efficient_conv_bn_eval(nn.ModuleDict({"backbone": net}), "backbone")
+    torch.testing.assert_close(net(x)[-1], expected, rtol=1e-3, atol=1e-3)
+
+
+def test_random_weights_and_a_step() -> None:
+    net = SEResNet(18, se_cfg=ESE, norm_eval=False)
+    net.init_weights()
+    net.train()
+    net(torch.randn(2, 3, 64, 64))[-1].sum().backward()
+    for name, parameter in net.named_parameters():
+        assert parameter.grad is not None and parameter.grad.isfinite().all(), name

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from senet_mm import SEBackbone, SEResNet
 from senet_mm.weights import load_weights
 from senet_mm.weights.load.report import LoadReport
+from senet_mm.weights.read.timm_zoo import check_resnet_family
 
 ECA = dict(type="TimmAttention", name="eca")
 ESE = dict(type="TimmAttention", name="ese")
@@ -116,3 +117,9 @@ def test_other_weights_are_refused(load) -> None:
     behind = SEBackbone(dict(type="ResNet", depth=18), units=r"layer\d\.\d", se_cfg=ECA)
     with pytest.raises(ValueError, match="placement='standard' \\(the backbone has 'post'\\)"):
         load(behind, SEResNet(18, se_cfg=ECA).state_dict())
+
+
+def test_weights_of_timm_by_their_name() -> None:
+    check_resnet_family("timm://ecaresnet50d.miil_in1k")
+    with pytest.raises(ValueError, match="computes it. Accepted are resnet, .* ecaresnet, "):
+        check_resnet_family("timm://ecaresnet26t.ra2_in1k")
