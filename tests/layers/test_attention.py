@@ -139,7 +139,7 @@ def test_copies_compiles_and_trains_in_half_precision(se_cfg: dict) -> None:
 def test_the_fast_path_is_of_se_alone() -> None:
     unit = make("bottleneck", ECA)
     h, shortcut = torch.randn(2, 16, 5, 5).double(), torch.randn(2, 64, 5, 5).double()
-    assert choose(unit.tail(), h, shortcut).reason == "SE is a EcaModule"
+    assert choose(unit.tail(), h, shortcut).reason == "SE is a EcaModule: expected SEBlock"
 
 
 def test_attached_and_in_necks() -> None:

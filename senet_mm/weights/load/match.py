@@ -95,8 +95,8 @@ def match_backbone(
     attention = other_attention(backbone)
     in_attention = tuple(f"{name}." for name in attention)
     for name in tensors.keys() & model.keys():
-        if name.startswith(in_attention) and model[name].ndim == 2:
-            tensors[name] = tensors[name].flatten(1)  # a matrix, made a convolution as SE's is
+        if name.startswith(in_attention) and (model[name].ndim, tensors[name].ndim) == (2, 4):
+            tensors[name] = tensors[name].flatten(1)  # a matrix, read as SE's convolution
     ours, theirs = (
         structure({key: value for key, value in net.items() if not key.startswith(in_attention)})
         for net in (model, tensors)
