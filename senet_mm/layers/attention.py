@@ -123,7 +123,7 @@ def build_attention(config: SEConfig, in_channels: int) -> nn.Module:
         except Exception as error:  # whatever it raises about its options
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
             se_keys = [key.name for key in fields(SEConfig) if key.name in options]
-            hint = f"; {', '.join(se_keys)}: of SEBlock" if se_keys else ""
+            hint = f"; of SEBlock alone: {', '.join(se_keys)}" if se_keys else ""
             raise ValueError(f"{config.name} does not take {options} ({reason}{hint})") from error
 
 

@@ -181,8 +181,11 @@ def test_attention_in_a_unit_cannot_be_dropped() -> None:
         (dict(type="SEFPN"), "SEFPN does not take {} ("),
         (dict(type=nn.Softmax2d), "Softmax2d does not take {} ("),
         (dict(type="ContextBlock", ratoi=1), "ContextBlock does not take {'ratoi': 1} ("),
-        (ECA | dict(reduction=8), "unexpected keyword argument 'reduction'; reduction: of SEBlock"),
-        (ECA | dict(fused=False), "unexpected keyword argument 'fused'; fused: of SEBlock"),
+        (
+            ECA | dict(reduction=8),
+            "unexpected keyword argument 'reduction'; of SEBlock alone: reduction",
+        ),
+        (ECA | dict(fused=False), "unexpected keyword argument 'fused'; of SEBlock alone: fused"),
         (ECA | dict(placement="after"), "se_cfg of layer1: placement='after': expected one of"),
         (ECA | dict(blocks=[7]), "layer1 of SEResNet: blocks=(7,): expected each of 0 to 1"),
         (
