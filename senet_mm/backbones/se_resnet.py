@@ -10,7 +10,7 @@ from mmdet.models.backbones.resnet import BasicBlock, Bottleneck, ResNet
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from ..layers import SEConfig, SEResidualMixin
+from ..layers import AttentionConfig, SEConfig, SEResidualMixin
 from ..weights.checked_init import CheckedInitMixin
 
 
@@ -86,7 +86,7 @@ class SEBackboneMixin(CheckedInitMixin, ResNet):
             raise ValueError(
                 f"out_indices={tuple(out_indices)}: expected stages 0 to {num_stages - 1}"
             )
-        self.stage_se_cfgs = SEConfig.parse(se_cfg, num_stages)
+        self.stage_se_cfgs = AttentionConfig.parse(se_cfg, num_stages)
         # a config empties an inherited init_cfg with `_delete_`; to mmdet only None means 'none'
         kwargs["init_cfg"] = kwargs.get("init_cfg") or None
         self._from_scratch = kwargs["init_cfg"] is None and kwargs.get("pretrained") is None
@@ -148,7 +148,8 @@ class SEResNet(SEBackboneMixin):
     Args:
         depth: 18, 34, 50, 101 or 152.
         se_cfg: Options of SE, see :class:`senet_mm.layers.SEConfig`: one dict for
-            all stages, or a sequence with one dict or None (no SE) per stage.
+            all stages, or a sequence with one dict or None (no SE) per stage. ``type`` names
+            another attention, see :class:`senet_mm.layers.AttentionConfig`.
         num_stages: 1 to 4.
         stem_pool: The max pooling after the stem: ``pad`` (padding 1, as in
             torchvision and timm) or ``ceil`` (no padding, ceil mode, as in the

@@ -14,7 +14,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from ..io.files import whole_file, write_whole
-from ..layers import SEBlock, SEConfig, SEResidualMixin
+from ..layers import AttentionConfig, SEBlock, SEResidualMixin
 from ..profiling.complexity import build_detector, count_parameters
 from ..weights.load.complete import check_complete
 from ..weights.read.sources import fetch
@@ -179,7 +179,7 @@ def _unit_of(model: nn.Module, block: Block) -> SEResidualMixin:
 def _se_cfg_without(cfg: Config, model: nn.Module, dropped: Sequence[Block]) -> list[dict | None]:
     """The backbone's ``se_cfg``, per stage, without some blocks."""
     backbone: Any = model.backbone
-    stages = SEConfig.parse(cfg.model.backbone.get("se_cfg", {}), backbone.num_stages)
+    stages = AttentionConfig.parse(cfg.model.backbone.get("se_cfg", {}), backbone.num_stages)
     changed = {block.path.split(".")[1] for block in dropped}
     new: list[dict | None] = []
     for stage, config in enumerate(stages, start=1):

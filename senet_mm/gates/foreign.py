@@ -1,13 +1,18 @@
-"""SE blocks of other libraries, and where their gates come out."""
+"""SE blocks, and attention like them, of other libraries, and where their gates come out."""
 
 from __future__ import annotations
 
 from torch import nn
 
 # the sub-module that returns the gates, by the class of the block; none of them is imported
-_GATES = {
+_GATES: dict[str, str | None] = {
     "timm.layers.squeeze_excite.SEModule": "gate",
     "timm.layers.squeeze_excite.EffectiveSEModule": "gate",
+    "timm.layers.eca.EcaModule": "gate",
+    "timm.layers.eca.CecaModule": "gate",
+    "timm.layers.gather_excite.GatherExcite": "gate",
+    "timm.layers.cbam.ChannelAttn": "gate",
+    "timm.layers.cbam.LightChannelAttn": None,  # in its code, though it has such a sub-module
     "timm.models._efficientnet_blocks.SqueezeExcite": "gate",
     "timm.models.senet.SEModule": "sigmoid",
     "torchvision.ops.misc.SqueezeExcitation": "scale_activation",

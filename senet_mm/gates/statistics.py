@@ -45,12 +45,6 @@ class Block:
     behind: str | None = None
 
     @property
-    def channels(self) -> int:
-        """Number of gates."""
-        *_, last = (m for m in self.module.modules() if isinstance(m, nn.Conv2d))
-        return last.out_channels
-
-    @property
     def parameters(self) -> int:
         """Number of parameters."""
         return sum(parameter.numel() for parameter in self.module.parameters())
@@ -164,6 +158,8 @@ class GateRecorder:
         self._record(name, gates)
 
     def _record(self, name: str, gates: Tensor) -> None:
+        if gates.ndim == 3:  # (N, 1, C), of ECA's convolution over the channels
+            gates = gates.transpose(1, 2)[..., None]
         self._calls.setdefault(name, []).append(gates.detach().mean((2, 3), dtype=torch.float64))
 
 

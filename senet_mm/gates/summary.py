@@ -67,7 +67,7 @@ def summarize(
                 name=name,
                 path=block.path,
                 stage=block.stage,
-                channels=block.channels,
+                channels=len(mean),
                 parameters=block.parameters,
                 mean=mean.mean().item(),
                 near_zero=(mean < NEAR_ZERO).double().mean().item(),

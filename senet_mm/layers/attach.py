@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import Any
 
-from mmdet.registry import MODELS
-from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
-from .se_block import SEBlock, build_se
-from .se_config import SEConfig
+from .attention import AttentionConfig, build_attention, near_names
 from .unit_outputs import channels_of
 
 Units = str | list[str] | tuple[str, ...] | Callable[[str, nn.Module], bool]
@@ -145,23 +141,11 @@ def _attach(net: nn.Module, unit: nn.Module, block: nn.Module) -> None:
 
 
 def _build(name: str, options: Mapping[str, Any], channels: int) -> nn.Module:
-    where = f"se_cfg of {name}"
-    options = dict(options)
-    kind = options.pop("type", SEBlock)
-    if kind in (SEBlock, "SEBlock", "mmdet.SEBlock"):
-        try:
-            return build_se(SEConfig.of(options, "se_cfg", owners=("block",)), channels)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{where}: {error}") from None
-    with DefaultScope.overwrite_default_scope("mmdet"):
-        if isinstance(kind, str) and MODELS.get(kind) is None:
-            near = _near(kind, list(MODELS.module_dict))
-            raise ValueError(f"{where}: type={kind!r} is not registered in mmdet's MODELS{near}")
-        try:
-            return MODELS.build(dict(options, type=kind, in_channels=channels))
-        except Exception as error:  # whatever it raises about its options
-            reason = str(error).strip().splitlines()[-1]
-            raise ValueError(f"{where}: {kind} does not take {options} ({reason})") from error
+    try:
+        config = AttentionConfig.of(options, "se_cfg", owners=("block",))
+        return build_attention(config, channels)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"se_cfg of {name}: {error}") from error
 
 
 def _select(net: nn.Module, units: Units) -> dict[str, nn.Module]:
@@ -181,7 +165,7 @@ def _select(net: nn.Module, units: Units) -> dict[str, nn.Module]:
         names = list(units)
         unknown = [name for name in names if name not in modules]
         if unknown:
-            near = _near(unknown[0], list(modules))
+            near = near_names(unknown[0], list(modules))
             raise ValueError(f"units: {kind} has no module {unknown[0]!r}{near}")
     else:
         raise TypeError(
@@ -190,7 +174,7 @@ def _select(net: nn.Module, units: Units) -> dict[str, nn.Module]:
         )
     if not names:
         if isinstance(units, str):
-            near = _near(units, list(modules))
+            near = near_names(units, list(modules))
             raise ValueError(f"units: '{units}' matches no module of {kind}{near}")
         told = "the function matches" if callable(units) else "an empty list names"
         raise ValueError(f"units: {told} no module of {kind}")
@@ -215,11 +199,3 @@ def _per_unit(se_cfg: Any, names: Sequence[str]) -> dict[str, Mapping[str, Any]]
             f"({names[0]} to {names[-1]})"
         )
     return dict(zip(names, se_cfg, strict=True))
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    """The names like one, as the end of a message; else the first ones."""
-    near = get_close_matches(re.sub(r"[\\^$()?*+\[\]]", "", name), known, n=3, cutoff=0.5)
-    if near:
-        return f"; the nearest are {', '.join(near)}"
-    return f"; there are {', '.join(known[:5])}{', ...' if known[5:] else ''}"

@@ -9,8 +9,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, fx, nn
 from torch.utils.checkpoint import checkpoint
 
+from .attention import AttentionConfig, build_attention
 from .fast_path import Path, Tail, choose, run
-from .se_block import build_se
 from .se_config import SEConfig
 
 
@@ -62,10 +62,10 @@ class SEResidualMixin(BaseModule):
         self, *args: Any, se_cfg: SEConfig | Mapping[str, Any] | None, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.se_cfg = SEConfig.of({} if se_cfg is None else se_cfg)
+        self.se_cfg = AttentionConfig.of({} if se_cfg is None else se_cfg)
         self.se = None
         if se_cfg is not None:
-            self.se = build_se(self.se_cfg, self._se_channels())
+            self.se = build_attention(self.se_cfg, self._se_channels())
 
     @property
     def has_plugins_before_se(self) -> bool:

@@ -8,8 +8,7 @@ from typing import Any
 from mmengine.model import ModuleList
 from torch import Tensor, nn
 
-from ..layers import SEConfig
-from ..layers.se_block import build_se
+from ..layers.attention import AttentionConfig, build_attention
 
 
 def check_positions(positions: Sequence[str], accepted: Sequence[str]) -> tuple[str, ...]:
@@ -36,21 +35,21 @@ def level_gates(
 
     Args:
         channels: Channels of each level; None where there is to be no SE.
-        se_cfg: Options of SEBlock.
+        se_cfg: Options of SEBlock, or of another module, which ``type`` names.
         position: Named in errors.
 
     Raises:
         TypeError, ValueError: If an option is not accepted, or does not suit a
             level; names position and level.
     """
-    config = SEConfig.of(se_cfg, f"se_cfg of SE at {position!r}", owners=["block"])
+    config = AttentionConfig.of(se_cfg, f"se_cfg of SE at {position!r}", owners=["block"])
     gates = ModuleList()
     for level, count in enumerate(channels):
         if count is None:
             gates.append(nn.Identity())
             continue
         try:
-            gates.append(build_se(config, count))
+            gates.append(build_attention(config, count))
         except ValueError as error:
             raise ValueError(f"SE at {position!r}, level {level}: {error}") from error
     return gates

@@ -28,7 +28,7 @@ class SEFPN(FPN):
         positions: Any of ``input`` (backbone maps, before the lateral
             convolutions), ``lateral`` (after them, before the top-down sums)
             and ``output`` (each map that leaves the neck).
-        se_cfg: Options of :class:`senet_mm.layers.SEBlock`.
+        se_cfg: Options of :class:`senet_mm.layers.SEBlock`, or of another ``type``.
         **kwargs: As mmdet's ``FPN`` takes them.
 
     Raises:

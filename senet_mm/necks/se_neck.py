@@ -28,7 +28,7 @@ class SENeck(BaseModule):
     Args:
         neck: Config of the neck, or of a chain of necks (a list).
         positions: ``input``, ``output`` or both.
-        se_cfg: Options of :class:`senet_mm.layers.SEBlock`.
+        se_cfg: Options of :class:`senet_mm.layers.SEBlock`, or of another ``type``.
         init_cfg: mmengine initialization config.
 
     Raises:

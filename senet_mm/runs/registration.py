@@ -23,7 +23,7 @@ from ..backbones import (  # noqa: E402
     SEResNeXt,
     TimmBackbone,
 )
-from ..layers import SEBlock, attach_se, detach_se  # noqa: E402
+from ..layers import SEBlock, TimmAttention, attach_se, detach_se  # noqa: E402
 from ..necks import SEFPN, SENeck  # noqa: E402
 from . import drawings, hooks  # noqa: E402, F401
 from .training import finite, resume_hook, saving, seeding  # noqa: E402, F401
@@ -37,6 +37,7 @@ __all__ = [
     "SEResNeXt",
     "SEResNet",
     "SEResNetV1d",
+    "TimmAttention",
     "TimmBackbone",
     "attach_se",
     "detach_se",

@@ -28,6 +28,7 @@ from mmengine.model import BaseModel, BaseModule
 from mmengine.runner import Runner
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval, Params
+from timm.layers.create_attn import create_attn, get_attn
 from torch import fx, nn
 from torch.autograd import forward_ad
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
@@ -191,6 +192,13 @@ def test_torch_tells_whether_it_compiles() -> None:
     assert forward_ad._current_level == -1
     assert issubclass(nn.SyncBatchNorm, nn.modules.batchnorm._BatchNorm)
     assert hasattr(torch._utils, "_rebuild_tensor_v3") or OLD_TORCH
+
+
+def test_timms_attention_is_built_by_name() -> None:
+    assert [*inspect.signature(create_attn).parameters] == ["attn_type", "channels", "kwargs"]
+    assert get_attn("ese").__name__ == "EffectiveSEModule"
+    with pytest.raises(AssertionError):
+        get_attn("no such")
 
 
 def test_timms_feature_nets_tell_their_maps() -> None:

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
-from senet_mm.profiling.complexity import build_backbone, build_detector
+from senet_mm.profiling.complexity import build_backbone, build_detector, count_parameters
 from senet_mm.weights import preprocessing
 from senet_mm.weights.load.match import match_backbone
 from senet_mm.weights.load.other_nets import match_other
@@ -53,11 +53,22 @@ PAIRS = [
     ("demo/mask_rcnn_r18_fpn_shapes.py", "demo/mask_rcnn_se_r18_fpn_shapes.py"),
     ("demo/faster_rcnn_r18_fpn_shapes.py", "demo/faster_rcnn_se_r18_fpn_shapes.py"),
 ]
+# another attention in SE's place, and its parameters in the last three stages
+ATTENTION = [
+    ("attention/faster_rcnn_eca_r50_fpn.py", 4 * 5 + 6 * 5 + 3 * 7),
+    (
+        "attention/faster_rcnn_ese_r50_fpn.py",
+        sum(units * (c * c + c) for units, c in ((4, 512), (6, 1024), (3, 2048))),
+    ),
+]
 # SE attached to any backbone: `SEBackbone` around the plain twin's dict
 ATTACHED = [
     (f"faster_rcnn_{net}_fpn.py", f"faster_rcnn_se_{net}_fpn.py")
     for net in ("vgg16_bn", "bn_inception", "inception_resnet_v2", "mobilenet", "shufflenet")
 ]
+ONE_FAMILY = sorted(
+    {*ALL} - {name for pair in ATTACHED for name in pair} - {name for name, _ in ATTENTION}
+)
 
 
 def read(name: str) -> Config:
@@ -99,6 +110,23 @@ def test_a_pair_differs_in_the_backbone_alone(plain: str, se: str) -> None:
     allowed = ("init_cfg.checkpoint", "stem_pool", "style", "se_cfg.identity_init")
     others = {key.removeprefix(backbone) for key in differ} - {"type", "se_cfg.reduction"}
     assert others <= set(allowed)
+
+
+@pytest.mark.parametrize(("name", "parameters"), ATTENTION)
+def test_attention_is_all_that_differs(name: str, parameters: int) -> None:
+    before, after = read("faster_rcnn_r50_fpn.py"), read(name)
+    nets = [build_backbone(cfg) for cfg in (before, after)]
+    assert count_parameters(nets[1]) - count_parameters(nets[0]) == parameters
+    # the plain twin's weights, which leave it as it was built
+    weights = nets[0].state_dict()
+    _, report = match_backbone(nets[1], find_backbone(Checkpoint("plain", weights)))
+    assert report.is_complete
+    assert set(report.new) == nets[1].state_dict().keys() - weights.keys()
+    assert not any(key.startswith("layer1.") for key in report.new)  # which is frozen
+    assert after.model.backbone.pop("se_cfg")[0] is None
+    assert after.model.backbone.pop("type") == "SEResNet"
+    assert before.model.backbone.pop("type") == "ResNet"
+    assert after._cfg_dict == before._cfg_dict
 
 
 @pytest.mark.parametrize(("plain", "se"), ATTACHED)
@@ -156,7 +184,7 @@ def test_weights_are_of_the_other_networks(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted({*ALL} - {name for pair in ATTACHED for name in pair}))
+@pytest.mark.parametrize("name", ONE_FAMILY)
 def test_weights_are_of_the_configs_backbone(name: str) -> None:
     """Geometry and preprocessing of the released weights that a config names."""
     cfg = read(name)

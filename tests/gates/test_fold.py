@@ -43,7 +43,9 @@ def assert_folding_is_exact(net: nn.Module, *, low: float = -1.0) -> None:
     x = torch.randn(2, 3, 64, 48, dtype=torch.float64, generator=generator)
     blocks = find_blocks(net)
     gates = {
-        name: torch.empty(block.channels, dtype=torch.float64).uniform_(low, 1, generator=generator)
+        name: torch.empty(block.module.fc2.out_channels)
+        .double()
+        .uniform_(low, 1, generator=generator)
         for name, block in blocks.items()
     }
     with torch.no_grad():

@@ -10,7 +10,9 @@ import torch
 from mmcv.cnn import Conv2d
 from mmdet.models.backbones import ResNet
 from mmdet.models.layers import SELayer
-from timm.layers import EffectiveSEModule, SEModule
+from timm.layers import CecaModule, EcaModule, EffectiveSEModule, SEModule
+from timm.layers.cbam import CbamModule, LightCbamModule
+from timm.layers.gather_excite import GatherExcite
 from timm.models._efficientnet_blocks import SqueezeExcite
 from timm.models.senet import SEModule as LegacySEModule
 from torch import Tensor, nn
@@ -83,9 +85,42 @@ def test_gates_are_those_of_the_equations(case: str) -> None:
     (gates,) = recorder.take().values()
     torch.testing.assert_close(gates, expected.double().detach())
     torch.testing.assert_close(out, x * expected[:, :, None, None])
-    (found,) = recorder.blocks.values()
-    assert found.channels == 16
     assert not any(module._forward_hooks for module in net.modules())
+
+
+@pytest.mark.parametrize("kind", [EcaModule, CecaModule])
+def test_gates_of_a_convolution_over_channels(kind: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    block, x = kind(16), torch.randn(3, 16, 5, 7)
+    with GateRecorder(nn.Sequential(block)) as recorder, torch.no_grad():
+        out = block(x)
+    (gates,) = recorder.take().values()
+    assert gates.shape == (3, 16)
+    torch.testing.assert_close(x * gates.float()[:, :, None, None], out)
+    mode = "circular" if kind is CecaModule else "constant"
+    means = F.pad(x.mean((2, 3))[:, None], (1, 1), mode)[:, 0]
+    logits = means.unfold(1, 3, 1) @ block.conv.weight[0, 0].detach()
+    torch.testing.assert_close(gates, torch.sigmoid(logits).double())
+
+
+def test_gates_of_gather_excite_without_parameters() -> None:
+    x = torch.randn(3, 16, 5, 7)
+    with GateRecorder(nn.Sequential(block := GatherExcite(16, use_mlp=False))) as recorder:
+        block(x)
+    (gates,) = recorder.take().values()
+    torch.testing.assert_close(gates, torch.sigmoid(x.mean((2, 3))).double())
+
+
+def test_gates_of_the_channels_in_cbam() -> None:
+    torch.manual_seed(0)
+    net, x = nn.Sequential(CbamModule(16)), torch.randn(3, 16, 5, 7)
+    with GateRecorder(net) as recorder, torch.no_grad():
+        net(x)
+        expected = net[0].channel(x)
+    gates = recorder.take()
+    assert list(gates) == ["0.channel"]
+    torch.testing.assert_close(x * gates["0.channel"].float()[:, :, None, None], expected)
+    assert gate_of(LightCbamModule(16).channel) is None  # has a gate that it does not call
 
 
 def test_classes_of_other_names_are_no_blocks() -> None:

@@ -54,7 +54,7 @@ def test_names_of_the_paper() -> None:
     assert names == [f"SE_{s}_{b + 1}" for s, n in blocks_per_stage.items() for b in range(n)]
     block = find_blocks(Detector(SEResNet(50)))["SE_5_3"]
     assert (block.path, block.stage, block.unit) == ("backbone.layer4.2.se", 5, 2)
-    assert (block.channels, block.parameters) == (2048, 2 * 2048 * 128 + 2048 + 128)
+    assert block.parameters == 2 * 2048 * 128 + 2048 + 128
 
 
 def test_names_of_plugins_necks_and_two_backbones() -> None:
@@ -99,7 +99,7 @@ def test_gates_are_those_of_the_equations_and_the_model_is_untouched(detector) -
     gates = recorder.take()
     assert list(gates) == list(blocks) and len(gates) == 13
     for name, block in blocks.items():
-        assert gates[name].shape == (3, block.channels)
+        assert gates[name].shape == (3, block.module.fc2.out_channels)
         expected = expected_gates(block.module, inputs[name])
         torch.testing.assert_close(gates[name], expected, rtol=1e-10, atol=1e-12)
         assert vars(block.module) == state[name]

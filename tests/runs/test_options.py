@@ -124,3 +124,8 @@ def test_what_timm_takes_is_accepted_and_what_was_meant_is_told() -> None:
     assert check_options(cfg, {"model.backbone.stem_width": 32}) == []
     with pytest.raises(ValueError, match=r"did you mean model\.backbone\.frozen_stages\?"):
         check_options(cfg, {"model.backbone.frozen_stage": 1})
+    cfg = Config(
+        dict(model=dict(backbone=dict(type="SEResNet", depth=18, se_cfg=dict(reduction=8))))
+    )
+    given = dict(type="TimmAttention", name="cbam", rd_ratio=0.25)
+    assert check_options(cfg, {f"model.backbone.se_cfg.{k}": v for k, v in given.items()}) == []

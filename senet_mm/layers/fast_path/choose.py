@@ -90,7 +90,7 @@ def _why_reference(tail: Tail, h: Tensor, shortcut: Tensor) -> str:
     if config.branch_relu:
         return "branch_relu=True"
     if type(se) is not SEBlock:
-        return f"SE is a {type(se).__name__}"
+        return f"SE is a {type(se).__name__}: expected SEBlock"
     if not se.pools:
         return "squeeze='none': gates are maps"
     if type(tail.relu) is not nn.ReLU:

@@ -14,6 +14,7 @@ from ...layers.attach import attached_se, plain_of
 from ..read.sources import fetch
 from ..read.timm_zoo import TIMM, check_network, check_resnet_family
 from ..recognize.attached import attached_differences
+from ..recognize.attention import attention_differences, other_attention
 from ..recognize.backbone import BackboneWeights, find_backbone
 from ..recognize.geometry import Hidden, Structure, differences, stages_of, structure
 from ..recognize.plugins import plugin_differences, se_plugins
@@ -91,15 +92,22 @@ def match_backbone(
         for name, tensor in weights.tensors.items()
         if not _of_higher_stage(name, backbone.num_stages)
     }
-    ours, theirs = structure(model), structure(tensors)
+    attention = other_attention(backbone)
+    in_attention = tuple(f"{name}." for name in attention)
+    for name in tensors.keys() & model.keys():
+        if name.startswith(in_attention) and (model[name].ndim, tensors[name].ndim) == (2, 4):
+            tensors[name] = tensors[name].flatten(1)  # a matrix, read as SE's convolution
+    ours, theirs = (
+        structure({key: value for key, value in net.items() if not key.startswith(in_attention)})
+        for net in (model, tensors)
+    )
     lacking = [unit for unit in ours.se if unit not in theirs.se]
     attached = attached_se(backbone)
-    plugins = _plugins(backbone) | {
-        f"{unit}.se": block for unit, block in attached.items() if unit not in ours.se
-    }
+    behind = {f"{unit}.se": block for unit, block in attached.items() if unit not in ours.se}
+    plugins = _plugins(backbone) | behind | attention
     se_blocks = {name: block for name, block in plugins.items() if isinstance(block, SEBlock)}
     # a block is loaded whole: one that has any of its tensors must have all
-    trained = [name for name in se_blocks if any(key.startswith(f"{name}.") for key in tensors)]
+    trained = [name for name in plugins if any(key.startswith(f"{name}.") for key in tensors)]
     starting = [name for name in se_blocks if name not in trained]
     identity = (
         *(unit for unit in lacking if ours.se[unit]["identity_init"]),
@@ -145,9 +153,15 @@ def match_backbone(
         new=fresh,
         identity=identity,
     )
-    needed = differences(theirs, weights.hidden, ours, Hidden.of_backbone(backbone))
+    hidden = Hidden.of_backbone(backbone)
+    needed = differences(theirs, weights.hidden, ours, hidden)
+    needed += attention_differences(
+        [name for name in trained if name in attention], weights.hidden, hidden
+    )
     needed += plugin_differences(
-        trained, weights.plugins, se_plugins(backbone.plugins, backbone.num_stages)
+        [name for name in trained if name in se_blocks],
+        weights.plugins,
+        se_plugins(backbone.plugins, backbone.num_stages),
     )
     needed += attached_differences(
         weights.attached, attached, [unit for unit in attached if f"{unit}.se" in trained]

@@ -61,6 +61,14 @@ def match_other(
         if not any(key.startswith(f"{name}.") for key in tensors)
     }
     without_se = tuple(f"{name}." for name in lacking)
+    attached = attached_se(backbone)
+    # what starts in other attention is nothing to be told from here
+    new = tuple(
+        f"{unit}.se."
+        for unit, block in attached.items()
+        if not isinstance(block, SEBlock)
+        and not any(key.startswith(f"{unit}.se.") for key in tensors)
+    )
     matched = tuple(
         name for name in model if name in tensors and tensors[name].shape == model[name].shape
     )
@@ -83,7 +91,7 @@ def match_other(
             name
             for name in model
             if name not in tensors
-            and not name.startswith(without_se)
+            and not name.startswith((*without_se, *new))
             and not name.endswith("num_batches_tracked")  # not in old files, and of no use here
         ),
         mismatched=tuple(
@@ -93,11 +101,10 @@ def match_other(
         ),
         unused=tuple(here.get(name, name) for name in tensors if name not in model),
         others=tuple(key for key in checkpoint.state_dict if key not in taken),
-        new=(),
+        new=tuple(name for name in model if name.startswith(new)),
         identity=tuple(_unit_of(name) for name, block in lacking.items() if block.identity_init),
     )
     random = [_unit_of(name) for name, block in lacking.items() if not block.identity_init]
-    attached = attached_se(backbone)
     given = [unit for unit in attached if f"{unit}.se" not in lacking]
     needed = attached_differences(stated.attached, attached, given)
     problem = _problem(report, type(plain_of(backbone)).__name__, needed, random)

@@ -12,7 +12,7 @@ from .places import first_line, nearest, one_process
 TIMM = "timm://"
 # the nets of timm that mmdet's ResNet family and ours compute, by architecture
 _RESNETS = re.compile(
-    r"(legacy_)?((se)?resnet(18|34|50|101|152)[cds]?|(se)?resnext(50|101|152)d?_\d+x\d+d|senet154)"
+    r"(legacy_)?((se|eca)?resnet(18|34|50|101|152)[cds]?|(se)?resnext(50|101|152)d?_\d+x\d+d|senet154)"
 )
 
 
@@ -75,8 +75,8 @@ def check_resnet_family(source: str) -> None:
     if not _RESNETS.fullmatch(name.split(".")[0]):
         raise ValueError(
             f"{source}: {name} is of timm, but no net of mmdet's ResNet family or of senet_mm "
-            f"computes it. Accepted are resnet, resnext, seresnet, seresnext, senet154 and their "
-            f"legacy_ forms, or any with backbone=dict(type='TimmBackbone', "
+            "computes it. Accepted are resnet, resnext, seresnet, seresnext, ecaresnet, senet154 "
+            "and their legacy_ forms, or any with backbone=dict(type='TimmBackbone', "
             f"model_name='{name.split('.')[0]}')"
         )
 

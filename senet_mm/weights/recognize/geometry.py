@@ -16,7 +16,7 @@ from typing import Any
 from mmdet.models.backbones.resnet import BasicBlock, ResNet
 from torch import Tensor
 
-from ...layers import SEConfig
+from ...layers import AttentionConfig, SEBlock, SEConfig
 from ...layers.attach import attached_se
 
 _RELEASED = SEConfig()  # SE of released weights, as far as a state dict does not record it
@@ -51,7 +51,7 @@ class Hidden:
             options.get("stem_pool", "pad"),
             ()
             if se_cfg is None
-            else _hidden_of(SEConfig.parse(se_cfg, options.get("num_stages", 4))),
+            else _hidden_of(AttentionConfig.parse(se_cfg, options.get("num_stages", 4))),
         )
 
     @classmethod
@@ -101,9 +101,11 @@ class Hidden:
 def _behind_units(backbone: ResNet) -> tuple[SEConfig | None, ...]:
     """SE attached behind residual units, after their sum, as the placement that this is."""
     found = {
-        int(unit[len("layer")]): replace(block.config, placement="post")
+        int(unit[len("layer")]): replace(
+            block.config if isinstance(block, SEBlock) else SEConfig(), placement="post"
+        )
         for unit, block in attached_se(backbone).items()
-        if unit.count(".") == 1 and hasattr(block, "config")
+        if unit.count(".") == 1
     }
     return tuple(found.get(stage) for stage in (1, 2, 3, 4)) if found else ()
 
