@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from ..profiling.complexity import build_backbone, complexity_table
+from ..profiling.complexity import build_backbone
+from ..profiling.complexity_table import complexity_table
 from ..profiling.paper_table import paper_table
 from ..runs.config import read_config
 from .arguments import Parser, integer

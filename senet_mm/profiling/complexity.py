@@ -6,7 +6,6 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from mmcv.ops import DeformConv2d, ModulatedDeformConv2d
@@ -18,12 +17,9 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..io.tables import markdown
 from ..layers import SEBlock
 from ..layers.attach import plain_of
-from ..paper import row_of
 from ..runs.data.datasets import single_test_set
-from .classifier import classifier_of
 
 
 @dataclass(frozen=True)
@@ -218,47 +214,3 @@ def with_classifier(total: Cost, widths: Sequence[int]) -> Cost:
     parameters = total.parameters + products + sum(after for _, after in layers)
     name = "with classifier"
     return Cost(name, parameters, total.multiply_adds + products, total.one_pass + products)
-
-
-def complexity_table(backbones: dict[str, nn.Module], size: tuple[int, int]) -> str:
-    """A Markdown table of what backbones cost, part by part.
-
-    Args:
-        backbones: Backbones by the path of their config, the baseline first.
-        size: Height and width of the image, in pixels.
-
-    Returns:
-        One row per backbone and part: parameters and multiply-adds, each with
-        the difference to the first backbone, Eq. 5's prediction of the
-        parameters, and the paper's figures where it has the net. The classifier
-        counts where it is known.
-    """
-    header = ["", "part", "params", "+", "Eq. 5", "paper (M)", "GFLOPs", "+", "paper"]
-    rows = [header, ["---", "---"] + ["---:"] * 7]
-    baseline: list[Cost] = []
-    for path, backbone in backbones.items():
-        costs = stage_costs(backbone, size)
-        stem = Path(path.rpartition("::")[2]).stem
-        row = row_of(stem)
-        classifier = classifier_of(backbone, stem)
-        if classifier is not None:
-            costs.append(with_classifier(costs[-1], classifier))
-        baseline = baseline or costs
-        of_baseline = {cost.name: cost for cost in baseline}
-        for cost in costs:
-            before = of_baseline.get(cost.name, Cost(cost.name, 0, 0, 0))
-            whole = cost is costs[-1]
-            rows.append(
-                [
-                    path if cost is costs[0] else "",
-                    cost.name,
-                    f"{cost.parameters:,}",
-                    f"{cost.parameters - before.parameters:+,}",
-                    f"{eq_5(backbone):+,}" if whole else "",
-                    f"{row.params}" if whole and row and row.params else "",
-                    f"{cost.multiply_adds / 1e9:.3f}",
-                    f"{(cost.multiply_adds - before.multiply_adds) / 1e9:+.3f}",
-                    f"{row.gflops}" if whole and row and row.gflops else "",
-                ]
-            )
-    return markdown(rows)
