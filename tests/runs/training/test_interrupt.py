@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 # an endless training with two workers; --cold is interrupted before the first checkpoint
 TRAIN = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background
 from pathlib import Path
 from senet_mm.cli.errors import run
 from senet_mm.runs.training.interrupt import interruptible_training
@@ -37,21 +39,31 @@ run(main)
 """
 
 
+@pytest.fixture
+def start(repo: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a training in a session of its own, which does not outlive the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(*arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-W", "ignore", "-c", TRAIN, *arguments]
+        options = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        started.append(subprocess.Popen(command, cwd=repo, start_new_session=True, **options))
+        return started[-1]
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("cold", [True, False])
 def test_one_line_and_no_worker(
-    number: int, code: int, cold: bool, repo: Path, tmp_path: Path
+    number: int, code: int, cold: bool, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-W", "ignore", "-c", TRAIN, str(tmp_path), *["cold"] * cold]
-    run = subprocess.Popen(
-        command,
-        cwd=repo,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    run = start(str(tmp_path), *["cold"] * cold)
     assert run.stdout is not None
     while "training" not in (line := run.stdout.readline()):
         assert line, run.communicate()
