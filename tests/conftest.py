@@ -8,6 +8,7 @@ import logging
 import os
 import runpy
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import utils as config_utils
+from mmengine.registry import DefaultScope
 from torch import nn
 
 # waiting threads that spin starve each other where tests share few cores
@@ -49,6 +51,15 @@ def _metafiles_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config_utils, "load", functools.cache(config_utils.load))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _scope_of_mmdet() -> Iterator[None]:
+    """A runner leaves its scope behind, and other tests would look for their modules there."""
+    yield
+    scope = DefaultScope.get_current_instance()
+    if scope is not None and scope.scope_name != "mmdet":
+        DefaultScope.get_instance(f"mmdet-{time.monotonic_ns()}", scope_name="mmdet")
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,7 @@ def two(repo: Path, tmp_path: Path) -> Iterator[Callable[..., list[tuple[int, st
                 MASTER_ADDR="127.0.0.1",
                 MASTER_PORT=str(store.port),
                 TORCHELASTIC_USE_AGENT_STORE="True",
+                TORCHELASTIC_RESTART_COUNT="0",
                 TORCH_HOME=str(tmp_path / "torch"),
                 CUDA_VISIBLE_DEVICES="-1",
                 PYTHONPATH=str(repo),
