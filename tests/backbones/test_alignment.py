@@ -7,6 +7,8 @@ from torch import nn
 from senet_mm.backbones import TimmBackbone
 from senet_mm.backbones.alignment import pad_valid_layers
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("align", "detectors", "classifiers"),

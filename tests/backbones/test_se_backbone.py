@@ -22,6 +22,8 @@ from senet_mm.layers.attach import attached_se, plain_of
 from senet_mm.weights import load_weights
 from tests.compat.internals import OLD_TORCH
 
+pytestmark = pytest.mark.slow
+
 UNITS = r"layer\d\.\d+\.bn3"
 REGNET = dict(
     type="RegNet",

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from senet_mm.backbones import TimmBackbone
 
+pytestmark = pytest.mark.slow
+
 # the stem and the stages of small nets, by the names of their tensors
 STAGES = {
     "regnetx_002": ["stem", "s1", "s2", "s3", "s4"],

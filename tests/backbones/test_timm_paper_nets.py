@@ -16,6 +16,8 @@ from senet_mm.backbones import TimmBackbone
 from senet_mm.layers.attach import attach_se
 from senet_mm.weights.recognize.normalization import HALF_RGB
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Counts:

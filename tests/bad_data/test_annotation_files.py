@@ -14,6 +14,8 @@ from senet_mm.coco.annotations import read_annotations
 
 from .cases import BOXES, MASKS, Edit, Outcome, edit, file_of, read_by_mmdet
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Outcome]
 TRAIN, DEMO = "train", f"senet_mm::{BOXES}"
 

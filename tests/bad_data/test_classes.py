@@ -16,6 +16,8 @@ from senet_mm.coco.annotations import read_annotations
 
 from .cases import Edit, Outcome, checkpoint, edit, file_of, read_by_mmdet
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Outcome]
 NAMES = ("square", "triangle", "star", "ring", "cross", "sun", "moon")
 TURNED = NAMES[::-1]

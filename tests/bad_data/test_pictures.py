@@ -15,6 +15,8 @@ from PIL import Image
 
 from .cases import BOXES, Outcome, checkpoint, edit, file_of
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Outcome]
 Spoil = Callable[[Path], object]
 DEMO = f"senet_mm::{BOXES}"

@@ -12,6 +12,8 @@ import torch
 from ..attempts import Attempt
 from .conftest import SE
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Attempt]
 
 ARGUMENTS = [

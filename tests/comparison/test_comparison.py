@@ -14,6 +14,8 @@ from senet_mm.paper import detection_row_of
 from senet_mm.runs.detect import Inference, results_file
 from tests.comparison.runs_on_disk import write_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def perfect_inference(results_files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:

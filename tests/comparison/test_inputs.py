@@ -10,6 +10,8 @@ from senet_mm.comparison.inputs import DetectorRun, Inputs, resolve
 from senet_mm.runs import detect
 from tests.comparison.runs_on_disk import write_run
 
+pytestmark = pytest.mark.slow
+
 CONFIG = "senet_mm::demo/faster_rcnn_r18_fpn_shapes.py"
 
 

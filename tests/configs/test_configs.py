@@ -23,6 +23,8 @@ from senet_mm.weights.recognize.backbone import find_backbone
 from senet_mm.weights.recognize.normalization import Preprocessing
 from tests.backbones.references import PlainBNInception, PlainShuffleNet
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.py"))
 PAIRS = [
@@ -172,7 +174,6 @@ def released(source: str) -> dict[str, torch.Tensor]:
     return {f"backbone.{key}": value for key, value in PlainShuffleNet().state_dict().items()}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for pair in ATTACHED for name in pair])
 def test_weights_are_of_the_other_networks(name: str) -> None:
     cfg = read(name)
@@ -183,7 +184,6 @@ def test_weights_are_of_the_other_networks(name: str) -> None:
     assert Preprocessing.of_config(cfg.model.data_preprocessor).agrees(report.preprocessing)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_FAMILY)
 def test_weights_are_of_the_configs_backbone(name: str) -> None:
     """Geometry and preprocessing of the released weights that a config names."""

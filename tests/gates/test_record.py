@@ -17,6 +17,8 @@ from senet_mm.gates.record import check_classes, record_gates
 from senet_mm.profiling.complexity import build_detector
 from senet_mm.runs.data.data_root import set_data_root
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cfg(shapes_root: Path) -> Config:
@@ -98,7 +100,6 @@ def test_the_first_images_only(cfg, checkpoint, shapes_root, tmp_path) -> None:
     np.testing.assert_allclose(statistics.mean("SE_3_2")[0], expected, atol=2e-5)
 
 
-@pytest.mark.slow
 def test_bad_data_and_checkpoints(cfg, checkpoint, shapes_root, tmp_path: Path) -> None:
     root = tmp_path / "shapes"
     shutil.copytree(shapes_root, root)

@@ -9,6 +9,8 @@ from mmengine.registry import DefaultScope
 
 from senet_mm.layers import SEBlock
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def default_scope() -> Iterator[None]:

@@ -67,7 +67,6 @@ PLACES = [
         r"timm_model\.((repeat\w*\.\d+|block8)\.conv2d|mixed_(5b|6a|7a))",
         (65_040_392, 65_092_718),
         (13.1650, 13.1774, 13.1897),
-        marks=pytest.mark.slow,
     ),
     (
         "mobilenet",
@@ -95,7 +94,7 @@ PLACES = [
         (0.13750, 0.13793, 0.13835),
     ),
 ]
-pytestmark = pytest.mark.usefixtures("shapes_alone")
+pytestmark = [pytest.mark.usefixtures("shapes_alone"), pytest.mark.slow]
 
 
 @functools.cache
@@ -188,6 +187,5 @@ def test_section_4_dropping_the_last_stage_leaves_about_4_percent() -> None:
     assert round(100 * added / plain.parameters, 2) == 3.69
 
 
-@pytest.mark.slow
 def test_the_documentation_has_the_table_that_is_printed(repo: Path) -> None:
     assert f"\n\n{module.paper_table()}\n\n" in (repo / "docs/complexity.md").read_text()

@@ -17,6 +17,8 @@ from senet_mm.profiling.variants import (
     variant_names,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def setting(**options: object) -> Setting:
     defaults = dict(task="inference", part="backbone", frozen=True, precision="float32")
@@ -84,7 +86,6 @@ def test_measure(task: str, precision: str) -> None:
         assert fused.saved < reference.saved
 
 
-@pytest.mark.slow
 def test_measure_a_detector() -> None:
     chosen = setting(task="training", part="detector", size=(64, 64), depth=18)
     (plain,) = measure(chosen, rounds=2, names=[BASELINE])

@@ -19,6 +19,8 @@ from senet_mm.weights.read.file import read_file
 from senet_mm.weights.read.sources import fetch
 from tests.runs.runners import make_runner
 
+pytestmark = pytest.mark.slow
+
 
 def config(name: str, **options: object) -> Config:
     cfg = Config.fromfile(config_path(name))

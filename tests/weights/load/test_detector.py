@@ -12,6 +12,8 @@ from torch import nn
 from senet_mm.weights.load.detector import backbone_of, check_se_is_kept, match_detector
 from senet_mm.weights.read.checkpoint import Checkpoint
 
+pytestmark = pytest.mark.slow
+
 MOBILE = dict(type="MobileNetV2", widen_factor=0.25)
 RESNET = dict(type="ResNet", depth=18)
 UNITS = {"MobileNetV2": r"layer\d\.\d\.linear_conv\.bn", "ResNet": r"layer\d\.\d\.bn2"}

@@ -14,6 +14,8 @@ from senet_mm.backbones import SENet, SEResNet, SEResNeXt
 from senet_mm.weights import load_weights
 from senet_mm.weights.load import match as loader
 
+pytestmark = pytest.mark.slow
+
 X32 = dict(groups=32, base_width=4)
 THREE = dict(num_stages=3, strides=(1, 2, 2), dilations=(1, 1, 1), out_indices=(0, 1, 2))
 
@@ -42,7 +44,6 @@ def refusal(backbone: nn.Module, path: str) -> str:
     return message
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "backbone", "options", "needed"),
     [
@@ -73,7 +74,6 @@ def test_another_geometry_is_named(saved, name, backbone, options, needed) -> No
     assert needed in message
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("se_cfg", "needed"),
     [

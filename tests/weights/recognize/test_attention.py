@@ -16,6 +16,8 @@ from senet_mm.weights import load_weights
 from senet_mm.weights.load.report import LoadReport
 from senet_mm.weights.read.timm_zoo import check_resnet_family
 
+pytestmark = pytest.mark.slow
+
 ECA = dict(type="TimmAttention", name="eca")
 ESE = dict(type="TimmAttention", name="ese")
 

@@ -17,6 +17,8 @@ from senet_mm.weights.recognize.families import BY_NAME, named_family, recognize
 from senet_mm.weights.recognize.normalization import CAFFE_BGR, DETECTRON_BGR
 from tests.weights.peers import PEERS, Peer, stage_maps
 
+pytestmark = pytest.mark.slow
+
 CASES = [
     pytest.param(peer, id=peer.id, marks=pytest.mark.slow if peer.config["depth"] > 50 else ())
     for peer in PEERS

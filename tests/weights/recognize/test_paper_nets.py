@@ -11,6 +11,8 @@ from senet_mm.weights import load_weights
 from senet_mm.weights.recognize.normalization import IMAGENET_RGB, Preprocessing
 from tests.backbones.references import PlainBNInception, PlainShuffleNet
 
+pytestmark = pytest.mark.slow
+
 
 def saved(net: nn.Module, path: Path, prefix: str = "") -> str:
     weights = {prefix + key: value for key, value in net.state_dict().items()}

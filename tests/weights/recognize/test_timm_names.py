@@ -15,6 +15,8 @@ from senet_mm.backbones import TimmBackbone
 from senet_mm.weights.load.report import LoadReport
 from senet_mm.weights.recognize.normalization import HALF_RGB, IMAGENET_RGB
 
+pytestmark = pytest.mark.slow
+
 
 def load(backbone: TimmBackbone, weights: dict[str, Tensor], folder: Path) -> LoadReport:
     path = folder / "weights.pth"
@@ -67,7 +69,6 @@ def test_timms_own_names(name: str, tmp_path: Path) -> None:
         assert any(value.shape == v.shape and torch.equal(value, v) for v in values), key
 
 
-@pytest.mark.slow
 def test_vgg_of_torchvision(tmp_path: Path, randomize: Callable) -> None:
     net = torchvision.models.vgg16_bn(num_classes=2)
     randomize(net.features)
