@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from torch import nn
 
+from ..weights.read.places import nearest
 from ..weights.read.timm_zoo import import_timm
 
 _DEFAULT_MAPS = 4  # an FPN's
@@ -39,9 +39,8 @@ def create_net(
     timm = import_timm("TimmBackbone's networks")
     start = f"TimmBackbone model_name={model_name!r}"
     if not isinstance(model_name, str) or not timm.is_model(model_name):
-        near = difflib.get_close_matches(str(model_name), timm.list_models(), n=4, cutoff=0.4)
-        hint = f"; the nearest are {', '.join(near)}" if near else ""
-        raise ValueError(f"{start}: timm {timm.__version__} has no such network{hint}")
+        near = nearest(str(model_name), timm.list_models())
+        raise ValueError(f"{start}: timm {timm.__version__} has no such network{near}")
     for name in _SAID_HERE.keys() & options.keys():
         raise ValueError(f"{start}: leave out {name}={options[name]!r}: {_SAID_HERE[name]}")
     if out_indices is not None and not _is_increasing(out_indices):

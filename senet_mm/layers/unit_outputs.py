@@ -63,9 +63,10 @@ def _run(net: nn.Module, shape: tuple[int, ...], outputs: Mapping[str, list[Any]
             try:
                 net(torch.zeros(shape, device=like.device, dtype=like.dtype))
             except Exception as error:
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
                 raise ValueError(
                     f"{type(net).__name__} does not run on an input of shape {shape} "
-                    f"({str(error).strip().splitlines()[0]}): give another input_shape"
+                    f"({reason}): give another input_shape"
                 ) from error
 
 

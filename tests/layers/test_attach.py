@@ -387,3 +387,16 @@ def test_counts_of_the_paper_on_mobilenet_v2s_torchvision_twin() -> None:
     assert widths[0] == 32
     assert widths[-1] == 1280
     assert added == sum(2 * c * (c // 16) + c // 16 + c for c in widths)
+
+
+def test_a_failure_without_a_message_is_told_by_its_kind() -> None:
+    class Refuses(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            raise NotImplementedError
+
+    with pytest.raises(ValueError, match=r"\(NotImplementedError\): give another input_shape"):
+        attach_se(Refuses(), "conv", input_shape=(1, 3, 8, 8))
