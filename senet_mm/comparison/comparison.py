@@ -27,7 +27,7 @@ class Detector:
         name: Its name.
         sources: Its runs, as the user gave them.
         results_files: Their detections.
-        cost: What it costs, where a config was given and the input size is known.
+        cost: What it costs, where a config was given and the test pictures can be read.
         paper: The paper's row for its config, if there is one and the data are COCO's.
         precision: Mean precision at the 101 recalls by IoU threshold, the first run's.
         curves: Training loss and AP over time of each run, where there is a log.
@@ -127,7 +127,7 @@ def _detector(name: str, inputs: Inputs, evaluation: Evaluation, cost: Cost | No
         cost=cost,
         paper=_paper_row(name, inputs),
         precision=evaluation.precision[name],
-        curves=tuple(read_curves(run.run) for run in runs if run.run),
+        curves=tuple(read_curves(run.run, inputs.iou_type) for run in runs if run.run),
     )
 
 

@@ -22,12 +22,17 @@ class Curves:
     precision: tuple[tuple[int, float], ...]
 
 
-def read_curves(run: Run) -> Curves:
+def read_curves(run: Run, iou_type: str = "bbox") -> Curves:
     """Read a run's logs; the curves are empty where it has none.
 
     Where a run was resumed from an earlier iteration or started again, what it
     had logged from there on counts no more.
+
+    Args:
+        run: The run.
+        iou_type: Whose AP: 'bbox' or 'segm'.
     """
+    logged = f"coco/{iou_type}_mAP"
     loss: dict[int, float] = {}
     precision: dict[int, float] = {}
     for log in read_logs(run):
@@ -39,8 +44,8 @@ def read_curves(run: Run) -> Curves:
         for entry in log:
             if "loss" in entry:
                 loss[entry["step"]] = entry["loss"]
-            if "coco/bbox_mAP" in entry:
-                precision[entry["step"]] = entry["coco/bbox_mAP"]
+            if logged in entry:
+                precision[entry["step"]] = entry[logged]
     return Curves(str(run.work_dir), tuple(loss.items()), tuple(precision.items()))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,7 +18,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ..layers import SEBlock
 from ..layers.attach import plain_of
-from ..runs.data.datasets import single_test_set
 
 
 @dataclass(frozen=True)
@@ -104,35 +102,6 @@ def build_detector(cfg: Config) -> nn.Module:
 def count_parameters(model: nn.Module) -> int:
     """Number of parameters, frozen ones included."""
     return sum(parameter.numel() for parameter in model.parameters())
-
-
-def input_size(cfg: Config) -> tuple[int, int]:
-    """Height and width in pixels of a full-sized, padded landscape test image of a config.
-
-    Raises:
-        ValueError: If there is not one test data set, or its pipeline does not resize to a scale.
-    """
-    steps = single_test_set(cfg).get("pipeline") or []
-    scale = next((step["scale"] for step in steps if step.get("scale") is not None), None)
-    sides = (scale, scale) if isinstance(scale, int) else scale
-    if sides is None or not all(isinstance(side, int) for side in sides):
-        raise ValueError("the test pipeline has no Resize with a scale: the input size is unknown")
-    divisor = cfg.model.data_preprocessor.get("pad_size_divisor", 1)
-    height, width = (divisor * math.ceil(side / divisor) for side in sorted(sides))
-    return height, width
-
-
-@torch.no_grad()
-def count_multiply_adds(model: nn.Module, size: tuple[int, int]) -> int:
-    """Multiply-adds of one image through a detector.
-
-    Args:
-        model: A detector in eval mode.
-        size: Height and width of the padded image, in pixels.
-    """
-    with MultiplyAdds(model) as counter:
-        model(*blank_image(size), mode="predict")
-    return counter.total
 
 
 def blank_image(

@@ -1,5 +1,6 @@
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -50,30 +51,42 @@ def test_options_are_checked_before_inference(
             compare(inputs, **options)
 
 
-def compare_with(run: str, other: Path, out_dir: Path) -> Comparison:
-    inputs = resolve([run, str(other)], ["run", "other"], out_dir=out_dir)
+def break_pictures(cfg: Config, folder: Path) -> None:
+    """Let every picture of the test set be none; its cost is not measured then."""
+    dataset = cfg.test_dataloader.dataset
+    truth = json.loads((Path(dataset.data_root) / dataset.ann_file).read_text())
+    folder.mkdir()
+    for image in truth["images"]:
+        (folder / image["file_name"]).write_text("no picture")
+    dataset.data_prefix.img = str(folder)
+
+
+def compare_without_pictures(run: str, other: Path, out_dir: Path) -> Comparison:
+    inputs = resolve([run, str(other)], ["run", "other"], out_dir=out_dir, pictures=False)
     return compare(inputs, num_resamples=2)[0]
 
 
 def test_what_is_out_of_the_ordinary_is_noted(
     perfect_inference, shapes_root: Path, results_files, tmp_path: Path
 ) -> None:
-    def without_resize(cfg: Config) -> None:
-        cfg.test_dataloader.dataset.pipeline = [dict(type="LoadImageFromFile")]
-
     found = json.loads(results_files[1].read_text())
     found[0]["bbox"][0] = -9
     edge = tmp_path / "edge.bbox.json"
     edge.write_text(json.dumps(found))
     config = "faster_rcnn_se_r50_fpn.py"
-    run = write_run(tmp_path / "run", shapes_root, config=config, change=without_resize)
+    run = write_run(
+        tmp_path / "run",
+        shapes_root,
+        config=config,
+        change=partial(break_pictures, folder=tmp_path / "broken"),
+    )
     with pytest.warns(UserWarning, match="reach over"):
-        comparison = compare_with(run, edge, tmp_path)
+        comparison = compare_without_pictures(run, edge, tmp_path)
     assert comparison.detectors[0].cost is None
     assert comparison.detectors[0].paper is None  # seven classes are not COCO's
     text = " ".join(notes(comparison))
     assert f"1 of {len(found)} boxes of edge.bbox.json reach over" in text
-    assert "The cost of run was not measured: the test pipeline has no Resize" in text
+    assert "The cost of run was not measured: a picture of its test set cannot be read" in text
 
 
 def test_the_papers_row_stands_beside_cocos_classes_and_boxes_only(
@@ -86,11 +99,11 @@ def test_the_papers_row_stands_beside_cocos_classes_and_boxes_only(
         truth["categories"] = [dict(id=i, name=name) for i, name in enumerate(names)]
         (tmp_path / "coco.json").write_text(json.dumps(truth))
         dataset.ann_file = str(tmp_path / "coco.json")
-        dataset.pipeline = []
+        break_pictures(cfg, tmp_path / "broken")
         dataset.metainfo = dict(classes=names)
         cfg.model.roi_head.bbox_head.num_classes = len(names)
 
     config = "faster_rcnn_se_r50_fpn.py"
     run = write_run(tmp_path / "run", shapes_root, config=config, change=of_coco)
-    comparison = compare_with(run, results_files[1], tmp_path)
+    comparison = compare_without_pictures(run, results_files[1], tmp_path)
     assert comparison.detectors[0].paper == detection_row_of("faster_rcnn_se_r50_fpn")

@@ -25,6 +25,13 @@ def test_what_a_resumed_run_logged_again_replaces_what_it_had_logged(tmp_path: P
     assert curves.precision == ((1, 0.1), (2, 0.2))
 
 
+def test_the_precision_of_masks_is_another(tmp_path: Path) -> None:
+    write_log(tmp_path, "1", [{"coco/bbox_mAP": 0.1, "coco/segm_mAP": 0.3, "step": 1}])
+    run = Run(tmp_path, Config(), tmp_path / "x.pth")
+    assert read_curves(run).precision == ((1, 0.1),)
+    assert read_curves(run, "segm").precision == ((1, 0.3),)
+
+
 @pytest.mark.parametrize("epochs", [True, False])
 def test_a_run_that_started_again_has_its_own_curves_only(epochs: bool, tmp_path: Path) -> None:
     def logged(loss: float, number: int) -> list[dict]:

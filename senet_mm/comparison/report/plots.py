@@ -112,7 +112,7 @@ def plot_cost(comparison: Comparison) -> str | None:
             ap = comparison.bootstrap.metrics[index]["AP"]
             values = (
                 cost.parameters / 1e6,
-                cost.multiply_adds / 1e9,
+                cost.inference.multiply_adds / 1e9,
                 1000 * cost.inference.seconds,
             )
             for axes, value in zip(panels, values, strict=True):
@@ -137,7 +137,9 @@ def plot_training(comparison: Comparison) -> str | None:
             for curves in detector.curves:
                 _training(left, right, curves, index)
         left.set(xlabel="iteration", ylabel="training loss")
-        right.set(xlabel="epoch or iteration of the evaluation", ylabel="AP (%)")
+        right.set(
+            xlabel="epoch or iteration of the evaluation", ylabel=f"{comparison.iou_type} AP (%)"
+        )
         for axes in (left, right):
             axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
         trained = [i for i, d in enumerate(comparison.detectors) if any(c.loss for c in d.curves)]

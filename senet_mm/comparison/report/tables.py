@@ -147,11 +147,13 @@ def notes(comparison: Comparison) -> list[str]:
     told += comparison.remarks
     costs = [detector.cost for detector in comparison.detectors if detector.cost]
     if costs:
+        inference = costs[0].inference
         told.append(
-            f"Time and memory: one full-sized image at batch 1, float32, on "
-            f"{costs[0].inference.device}, the detectors taking turns, median of "
-            f"{costs[0].inference.num_passes} passes ± half the distance of the quartiles; memory "
-            "is the peak of the tensors made on the way."
+            f"GFLOPs, time and memory: {inference.num_images} pictures of the test set one by one, "
+            f"float32, on {inference.device}, with the weights that are compared. GFLOPs are the "
+            f"median; time is the median of {inference.num_passes} passes, the detectors taking "
+            "turns, ± half the distance of the quartiles; memory is the largest peak of the "
+            "tensors made on the way."
         )
     return told
 
@@ -206,7 +208,7 @@ def _cost(detector: Detector) -> Sequence[str]:
     inference, seconds = cost.inference, cost.seconds_per_iteration
     return [
         f"{cost.parameters / _MEGA:.2f}",
-        f"{cost.multiply_adds / _GIGA:.2f}",
+        f"{inference.multiply_adds / _GIGA:.2f}",
         f"{1000 * inference.seconds:.1f} ± {1000 * inference.spread:.1f}",
         f"{inference.memory / _MEGA:.1f}",
         "-" if seconds is None else f"{seconds:.3f}",

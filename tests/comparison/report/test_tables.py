@@ -21,7 +21,7 @@ from senet_mm.profiling.inference_cost import InferenceCost
 
 def comparison(*, low: float, high: float, seeds: int = 1) -> Comparison:
     """AP 38.0 against 40.4; no large objects; the second class without objects."""
-    cost = Cost(25_600_000, 3_860_000_000, InferenceCost(0.1, 0.002, 5_000_000, "cpu", 9), None)
+    cost = Cost(25_600_000, InferenceCost(3_860_000_000, 5_000_000, 0.1, 0.002, 8, 9, "cpu"), None)
     detectors = tuple(
         Detector(name, ("run",) * count, (), cost, detection_row_of(config), {}, ())
         for name, count, config in (

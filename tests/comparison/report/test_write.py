@@ -137,7 +137,7 @@ def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
 
 def test_cost_is_drawn_where_the_value_lies_outside_of_its_interval(compared) -> None:
     comparison, _ = compared
-    cost = Cost(1_000_000, 2_000_000, InferenceCost(0.1, 0.01, 1000, "cpu", 3), None)
+    cost = Cost(1_000_000, InferenceCost(2_000_000, 1000, 0.1, 0.01, 8, 3, "cpu"), None)
     metrics = [
         dict(each, AP=replace(each["AP"], low=each["AP"].value + 0.1, high=each["AP"].value + 0.2))
         for each in comparison.bootstrap.metrics
