@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from ..runs.work_dir import Run, read_logs
 
+_AP = dict(bbox="coco/bbox_mAP", segm="coco/segm_mAP")  # as CocoMetric logs it
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -32,7 +34,7 @@ def read_curves(run: Run, iou_type: str = "bbox") -> Curves:
         run: The run.
         iou_type: Whose AP: 'bbox' or 'segm'.
     """
-    logged = f"coco/{iou_type}_mAP"
+    logged = _AP[iou_type]
     loss: dict[int, float] = {}
     precision: dict[int, float] = {}
     for log in read_logs(run):
