@@ -11,14 +11,15 @@ from torch.nn import functional as F
 
 
 @fx.wrap  # a traced map has no type to compare
-def _accumulator(x: Tensor) -> torch.dtype:
+def accumulator(x: Tensor) -> torch.dtype:
+    """The type of sums over x: at least float32."""
     # a float16 sum over a large map overflows, a bfloat16 one loses digits
     return torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
 
 
 def mean(x: Tensor) -> Tensor:
     """The mean over positions (Eq. 2), accumulated at least in float32: (N, C, 1, 1)."""
-    return x.mean((2, 3), keepdim=True, dtype=_accumulator(x)).to(x.dtype)
+    return x.mean((2, 3), keepdim=True, dtype=accumulator(x)).to(x.dtype)
 
 
 def _max(x: Tensor) -> Tensor:

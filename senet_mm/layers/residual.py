@@ -138,12 +138,10 @@ class SEResidualMixin(BaseModule):
 
 def _gate_and_sum(unit: SEResidualMixin, h: Tensor, shortcut: Tensor) -> Tensor:
     """What a unit with SE before the sum does from its last convolution on."""
-    if isinstance(h, fx.Proxy):  # mmengine's efficient_conv_bn_eval: choose when the graph runs
-        tracer = cast(fx.Tracer, h.tracer)
-        node = tracer.create_proxy("get_attr", tracer.path_of_module(unit), (), {})
-        return tracer.create_proxy("call_function", _gate_and_sum, (node, h, shortcut), {})
-    tail = unit.tail()
-    path, _ = choose(tail, h, shortcut)
+    path = Path.REFERENCE
+    if not isinstance(h, fx.Proxy):  # a graph of torch.fx holds the modules as they are
+        tail = unit.tail()
+        path, _ = choose(tail, h, shortcut)
     if path is Path.REFERENCE:
         return unit.relu(_sum(cast(nn.Module, unit.se)(unit.last(h)), shortcut))
     return run(path, tail, h, shortcut)
@@ -151,4 +149,6 @@ def _gate_and_sum(unit: SEResidualMixin, h: Tensor, shortcut: Tensor) -> Tensor:
 
 def _sum(out: Tensor, shortcut: Tensor) -> Tensor:
     """In the type of the first, as a sum in place, over what backward may need, would be."""
+    if isinstance(out, fx.Proxy):  # it has no type
+        return out + shortcut
     return (out + shortcut).to(out.dtype)

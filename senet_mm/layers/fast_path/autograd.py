@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from ..functions import accumulator
 from . import kernels
 
 
@@ -39,7 +40,7 @@ def batch_norm(
 
 def inverse_std(running_var: Tensor, eps: float) -> Tensor:
     """What batch norm multiplies with, at least in float32."""
-    return torch.rsqrt(running_var.to(torch.promote_types(running_var.dtype, torch.float32)) + eps)
+    return torch.rsqrt(running_var.to(accumulator(running_var)) + eps)
 
 
 class Squeeze(torch.autograd.Function):
@@ -48,8 +49,7 @@ class Squeeze(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:
         ctx.positions = x.shape[2] * x.shape[3]
-        dtype = torch.promote_types(x.dtype, torch.float32)
-        return x.view_as(x), x.mean((2, 3), keepdim=True, dtype=dtype)
+        return x.view_as(x), x.mean((2, 3), keepdim=True, dtype=accumulator(x))
 
     @staticmethod
     @once_differentiable

@@ -47,6 +47,7 @@ class Path(Enum):
     NORM = "norm, gate, sum"
     BATCH_NORM = "gate, sum; norm recomputed"
     GATE = "gate, sum"
+    OPERATORS = "what the compiler fuses; the squeeze reads what the convolution does"
     REFERENCE = "nothing"
 
 
@@ -65,21 +66,25 @@ def choose(tail: Tail, h: Tensor, shortcut: Tensor) -> Choice:
         h: What its last convolution reads, of shape (N, C_in, H, W).
         shortcut: Of shape (N, C_out, H, W).
     """
-    if reason := _why_reference(tail, h, shortcut):
+    if reason := _why_reference(tail):
         return Choice(Path.REFERENCE, reason)
-    if reason := _why_no_norm(tail, shortcut):
+    # a compiler fuses by itself, and an exported graph should hold plain operators
+    if is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
+        if reason := _why_squeeze_stays(tail):
+            return Choice(Path.REFERENCE, f"torch traces or compiles, and {reason}")
+        return Choice(Path.OPERATORS, "torch traces or compiles")
+    if reason := _why_no_step(h, shortcut):
+        return Choice(Path.REFERENCE, reason)
+    if reason := _why_no_norm(tail) or _why_no_values(tail, shortcut):
         return Choice(Path.GATE, reason)
     if tail.norm.training:
         return Choice(Path.BATCH_NORM, "the norm takes the statistics of each batch")
-    if reason := _why_no_conv(tail.conv, h):
+    if reason := _why_not_pointwise(tail.conv) or _why_no_conv(h):
         return Choice(Path.NORM, reason)
     return Choice(Path.CONV, "")
 
 
-def _why_reference(tail: Tail, h: Tensor, shortcut: Tensor) -> str:
-    # a compiler fuses by itself, and an exported graph should hold plain operators
-    if is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
-        return "torch traces or compiles"
+def _why_reference(tail: Tail) -> str:
     config, se = tail.config, tail.se
     if se is None:
         return "there is no SE"
@@ -97,6 +102,18 @@ def _why_reference(tail: Tail, h: Tensor, shortcut: Tensor) -> str:
         return f"the activation is {type(tail.relu).__name__}"
     if not (runs_only_forward(se) and runs_only_forward(tail.relu)):
         return "SE or the activation is hooked or replaced"
+    return ""
+
+
+def _why_squeeze_stays(tail: Tail) -> str:
+    """Why the squeeze cannot read what the last convolution does, in plain operators."""
+    if reason := _why_no_norm(tail) or _why_not_pointwise(tail.conv):
+        return reason
+    return "the norm takes the statistics of each batch" if tail.norm.training else ""
+
+
+def _why_no_step(h: Tensor, shortcut: Tensor) -> str:
+    """Why no function of ours takes these maps."""
     for x in (h, shortcut):
         if type(x) is not Tensor or x.is_meta:
             return f"a map is a {'meta tensor' if x.is_meta else type(x).__name__}"
@@ -107,7 +124,7 @@ def _why_reference(tail: Tail, h: Tensor, shortcut: Tensor) -> str:
     return ""
 
 
-def _why_no_norm(tail: Tail, shortcut: Tensor) -> str:
+def _why_no_norm(tail: Tail) -> str:
     conv: Any = tail.conv
     norm: Any = tail.norm
     se: Any = tail.se
@@ -119,8 +136,6 @@ def _why_no_norm(tail: Tail, shortcut: Tensor) -> str:
         return "the norm has no weights or no running statistics"
     if norm.momentum is None or (norm.training and norm.num_batches_tracked is None):
         return "the norm counts its batches in another way"
-    if norm.training and shortcut.numel() == shortcut.shape[1]:
-        return "there is one value per channel, which batch norm refuses"
     if tail.plugins:
         return "plugins lie between norm and SE"
     if type(conv) is not nn.Conv2d:
@@ -131,16 +146,28 @@ def _why_no_norm(tail: Tail, shortcut: Tensor) -> str:
         return "the squeeze is no mean"
     if not (runs_only_forward(conv) and runs_only_forward(norm)):
         return "convolution or norm is hooked or replaced"
+    return ""
+
+
+def _why_no_values(tail: Tail, shortcut: Tensor) -> str:
+    conv: Any = tail.conv
+    norm: Any = tail.norm
+    if norm.training and shortcut.numel() == shortcut.shape[1]:
+        return "there is one value per channel, which batch norm refuses"
     if any(type(x) not in (nn.Parameter, Tensor) for x in (conv.weight, norm.weight, norm.bias)):
         return "weights of convolution or norm are no plain tensors"
     return ""
 
 
-def _why_no_conv(conv: Any, h: Tensor) -> str:
+def _why_not_pointwise(conv: Any) -> str:
     if conv.kernel_size != (1, 1) or conv.groups != 1:
         return f"the convolution is {conv.kernel_size} with groups={conv.groups}"
     if conv.stride != (1, 1) or conv.padding not in ((0, 0), "valid", "same"):
         return f"the convolution has stride={conv.stride} and padding={conv.padding}"
+    return ""
+
+
+def _why_no_conv(h: Tensor) -> str:
     # per-image weights pay where the map is the larger of the two
     if h.shape[2] * h.shape[3] <= 2 * h.shape[1]:
         return "the map is no larger than twice its channels"

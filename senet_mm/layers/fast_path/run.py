@@ -25,6 +25,8 @@ def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
     conv: Any = tail.conv
     norm: Any = tail.norm
     se: Any = tail.se
+    if path is Path.OPERATORS:
+        return _in_operators(tail, h, shortcut)
     if path is Path.GATE:
         x = tail.branch(h)
         gates, shortcut = _fitted(se.excite(se.squeeze(x)), shortcut, x.shape)
@@ -52,6 +54,25 @@ def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
     size = torch.Size((len(h), conv.out_channels, *h.shape[2:]))
     gates, shortcut = _fitted(gates, shortcut, size)
     return autograd.ConvGateSum.apply(h, conv.weight.to(dtype), gates, *fixed, shortcut)
+
+
+def _in_operators(tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
+    """The gates are known before the last convolution runs: mean(norm(W h)) = norm(W mean(h))."""
+    conv: Any = tail.conv
+    norm: Any = tail.norm
+    se: Any = tail.se
+    gates = se.excite(tail.branch(se.squeeze(h)))
+    images = h.shape[0]  # not len(h), which would make a constant of it
+    if type(images) is int and images == 1:
+        # norm and gate go into the weights: runtimes fuse convolution, sum and ReLU
+        scale = norm.weight * autograd.inverse_std(norm.running_var, norm.eps)
+        offset = norm.bias - norm.running_mean * scale
+        gate = gates.view(-1)
+        weight = (gate * scale).view(-1, 1, 1, 1) * conv.weight
+        out = F.conv2d(h, weight, gate * offset)
+    else:
+        out = gates * tail.branch(h)
+    return tail.relu((out + shortcut).to(out.dtype))
 
 
 def _fitted(gates: Tensor, shortcut: Tensor, size: torch.Size) -> tuple[Tensor, Tensor]:

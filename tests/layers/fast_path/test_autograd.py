@@ -311,7 +311,7 @@ def test_a_second_derivative_is_refused(training: bool) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("placement", ["standard", "pre", "post", "identity", "conv2"])
 @pytest.mark.parametrize("depth", [18, 50])
-def test_mmengines_efficient_conv_bn_eval(depth: int, placement: str, randomize, taken) -> None:
+def test_mmengines_efficient_conv_bn_eval(depth: int, placement: str, randomize) -> None:
     net = randomize(SEResNet(depth, se_cfg=dict(placement=placement))).double()
     folded = copy.deepcopy(net)
     net.train()
@@ -319,7 +319,6 @@ def test_mmengines_efficient_conv_bn_eval(depth: int, placement: str, randomize,
     folded.train()
     x = torch.randn(2, 3, 65, 97).double()
     ours = gradients(folded, x)
-    assert bool(taken) == (placement == "standard")
     assert_equal(ours, gradients(reference(net), x), 1e-9)
 
 
