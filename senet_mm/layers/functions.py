@@ -10,7 +10,6 @@ from torch import Tensor, fx
 from torch.nn import functional as F
 
 
-@fx.wrap  # a traced map has no type to compare
 def accumulator(x: Tensor) -> torch.dtype:
     """The type of sums over x: at least float32."""
     # a float16 sum over a large map overflows, a bfloat16 one loses digits
@@ -19,6 +18,8 @@ def accumulator(x: Tensor) -> torch.dtype:
 
 def mean(x: Tensor) -> Tensor:
     """The mean over positions (Eq. 2), accumulated at least in float32: (N, C, 1, 1)."""
+    if isinstance(x, fx.Proxy):  # it has no type, and quantization looks for the plain operator
+        return x.mean((2, 3), keepdim=True)
     return x.mean((2, 3), keepdim=True, dtype=accumulator(x)).to(x.dtype)
 
 
