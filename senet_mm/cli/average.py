@@ -21,7 +21,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     if len(args.files) < 2:
         parser.error("expected two files or more")
     if args.out and not args.out.endswith(".npz"):
-        parser.error(f"--out {args.out}: expected an .npz file")
+        parser.error(f"--out {args.out}: expected a .npz file")
     return args
 
 

@@ -44,9 +44,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     args = parser.parse_args(argv)
     if args.out and not args.out.endswith((*_SUFFIXES, SUFFIX)):
-        parser.error(
-            f"--out {args.out}: expected a .pkl or .pickle file, of a classifier {SUFFIX}"
-        )
+        parser.error(f"--out {args.out}: expected a .pkl or .pickle file, of a classifier {SUFFIX}")
     return args
 
 
@@ -60,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     classifies = task_of(cfg) is Task.CLASSIFICATION
     if args.out and args.out.endswith(SUFFIX) is not classifies:
         kinds = SUFFIX if classifies else " or ".join(_SUFFIXES)
-        raise ValueError(f"--out {args.out}: expected a {kinds} file of a config for {task_of(cfg)}")
+        raise ValueError(f"--out {args.out}: a config for {task_of(cfg)} gives a {kinds} file")
     cfg.load_from = args.checkpoint
     prepare(cfg, "test", pictures=args.check_images)
     if args.show_dir:

@@ -10,7 +10,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
-from ..classification.errors import top_errors
+from ..classification.errors import TOP, top_errors
 from ..classification.scores import Scores, write_scores
 
 
@@ -90,9 +90,8 @@ def collect_scores(runner: Runner, source: str, out_file: str | None = None) -> 
 
 def describe(metrics: dict[str, float]) -> str | None:
     """The errors of a test in a sentence; None where it has none."""
-    errors = [
-        f"top-{k} error {metrics[f'error/top{k}']:.2f} %" for k in (1, 5) if f"error/top{k}" in metrics
-    ]
+    found = {k: metrics[f"error/top{k}"] for k in TOP if f"error/top{k}" in metrics}
+    errors = [f"top-{k} error {error:.2f} %" for k, error in found.items()]
     return f"{', '.join(errors)} on {metrics['error/images']:,} images" if errors else None
 
 

@@ -22,26 +22,27 @@ class Task(Enum):
     def __str__(self) -> str:
         return self.name.lower()
 
+    @property
+    def installation(self) -> str:
+        """What brings the package, in words."""
+        return f"`pip install 'senet_mm[{self}]'` installs what a config for {self} needs"
+
     def check_installed(self) -> None:
         """Check that the package of the task can be imported.
 
         Raises:
             ImportError: In one sentence, what is missing and what to install.
         """
-        extra = f"pip install 'senet_mm[{self}]'"
         try:
-            importlib.import_module(f"{self.value}.models")
+            for part in ("models", "datasets"):
+                importlib.import_module(f"{self.value}.{part}")
         except ModuleNotFoundError as error:
             missing = str(error.name).partition(".")[0]
-            needs = "" if missing == self.value else f", which needs {missing}"
-            raise ImportError(
-                f"a config for {self} needs {self.value}{needs}; {missing} is not installed: "
-                f"`{extra}` installs all of it"
-            ) from error
+            needs = "" if missing == self.value else f", which {self.value} needs,"
+            raise ImportError(f"{missing}{needs} is not installed: {self.installation}") from error
         except Exception as error:  # a broken package raises anything
             raise ImportError(
-                f"a config for {self} needs {self.value}, whose import fails, {one_line(error)}: "
-                f"`{extra}` installs what fits"
+                f"{self.value} cannot be imported, {one_line(error)}: {self.installation}"
             ) from error
 
     def find(self, registry: Registry, kind: Any) -> Any:

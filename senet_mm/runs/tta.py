@@ -41,13 +41,12 @@ def use_tta(cfg: Config) -> None:
     model, pipeline = cfg.get("tta_model") or _MODELS.get(task), cfg.get("tta_pipeline")
     if pipeline is None and task is Task.DETECTION and datasets:
         pipeline = [*copy.deepcopy(datasets[0].pipeline)[:-1], _FLIP]
-    for name, part in (("tta_pipeline", pipeline), ("tta_model", model)):
-        if part is None:
-            raise ValueError(
-                f"--tta: the config {cfg.filename or ''} has no {name}, which says how images are "
-                f"augmented and their results merged: add it, such as tta_pipeline=[..., "
-                "dict(type='TestTimeAug', transforms=[...])]"
-            )
+    if model is None or pipeline is None:
+        lacks = "tta_model, which merges results" if model is None else "tta_pipeline"
+        raise ValueError(
+            f"--tta: the config {cfg.filename or ''} has no {lacks}: add it, the pipeline with "
+            "dict(type='TestTimeAug', transforms=[...]) at its end"
+        )
     for dataset in datasets:
         dataset.pipeline = copy.deepcopy(pipeline)
     cfg.model = ConfigDict(**model, module=cfg.model)

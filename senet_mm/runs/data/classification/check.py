@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from mmengine.config import Config, ConfigDict
 
 from ..check import Findings
@@ -79,7 +78,7 @@ def _check_labels(cfg: Config, key: str, dataset: Any, notes: list[str]) -> None
     elif not dataset.with_label:
         return
     else:
-        most = int(np.max(dataset.get_gt_labels()))
+        most = max(info["gt_label"] for info in dataset.data_list)
     number = len(names) if names else most + 1
     for head, outputs in heads_of(cfg.model):
         if max(most + 1, number) > outputs:
@@ -99,7 +98,7 @@ def _check_labels(cfg: Config, key: str, dataset: Any, notes: list[str]) -> None
 def _check_pictures(key: str, dataset: ConfigDict, found: Any) -> None:
     loader = loader_of(dataset)
     if loader is not None:
-        paths = [found.get_data_info(index)["img_path"] for index in range(len(found))]
+        paths = [info["img_path"] for info in found.data_list]
         check_readable(paths, loader, key)
 
 
@@ -121,7 +120,7 @@ def _check_classes(
         f"({listed(trained.classes)}), {first} has {len(classes[first])} ({listed(classes[first])})"
     )
     if trained.must_agree:
-        raise ValueError(f"{told}: expected the same in the same order, as labels are their numbers")
+        raise ValueError(f"{told}: expected the same, as labels number them")
     notes.append(f"{told}: what its head knows of classes is taken for others, or starts anew")
 
 

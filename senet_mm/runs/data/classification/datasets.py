@@ -30,8 +30,8 @@ def opened(dataset: ConfigDict) -> Any:
     places = (dataset.get("data_root"), dataset.get("ann_file"), dataset.get("data_prefix"))
     if any("://" in str(place) for place in places):
         return None
-    options = dict(pipeline=[], lazy_init=True, _scope_=Task.CLASSIFICATION.value)
-    return DATASETS.build(dict(dataset, **options))
+    options = dict(pipeline=[], lazy_init=True, serialize_data=False)
+    return DATASETS.build(dict(dataset, **options, _scope_=Task.CLASSIFICATION.value))
 
 
 def is_cifar(opened_set: Any) -> bool:
