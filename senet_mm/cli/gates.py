@@ -14,6 +14,7 @@ from ..gates.summary import as_json, saturation_table, suggest, suggestion, summ
 from ..profiling.complexity import build_detector, count_parameters
 from ..runs.config import inference_config
 from ..runs.preflight import prepare
+from ..runs.task import Task, expect_task
 from . import common as cli
 from .arguments import Parser, integer, number
 
@@ -54,6 +55,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = cli.load_config(args)
+    expect_task(cfg, Task.DETECTION, "senet-mm gates")
     out_dir = Path(args.out_dir or Path(cfg.work_dir) / "gates")
     headers = args.check_images
     prepare(inference_config(cfg, args.checkpoint, out_dir / "log"), "test", pictures=headers)

@@ -16,6 +16,7 @@ from ..runs.config import read_config
 from ..runs.data.class_names import named_meta
 from ..runs.data.pictures import readable, reader_of
 from ..runs.preflight import prepare
+from ..runs.task import Task, expect_task
 from ..weights.load.complete import check_complete
 from ..weights.load.detector import match_detector
 from ..weights.read.checkpoint import Checkpoint
@@ -54,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     make_writable(Path(args.out_dir), args.out_dir, "choose another --out-dir")
     cfg = read_config(args.config)
+    expect_task(cfg, Task.DETECTION, "senet-mm infer")
     pictures, problems = readable(args.images, reader_of(cfg))
     if not pictures:
         raise ValueError(f"no such picture: {'; '.join(problems)}")

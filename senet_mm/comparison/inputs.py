@@ -12,6 +12,7 @@ from ..coco.dropped import check_objects
 from ..coco.results import Detections, read_results
 from ..coco.same import check_same_annotations
 from ..runs.detect import Inference, plan, results_file
+from ..runs.task import Task, expect_task
 from ..runs.work_dir import Run, make_run, read_run
 
 
@@ -95,6 +96,8 @@ def resolve(
     if image_dir is not None and not Path(image_dir).is_dir():
         raise FileNotFoundError(f"--image-dir {image_dir} is no folder")
     ours = [one.run for one in listed if one.run is not None]
+    for run in ours:
+        expect_task(run.config, Task.DETECTION, "a comparison of detections")
     annotations = _shared_annotations(ours, ann_file, masks=iou_type == "segm")
     check_objects(annotations)
     given = {

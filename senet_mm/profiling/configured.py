@@ -9,6 +9,7 @@ from mmengine.config import Config
 from torch import nn
 
 from ..runs.config import read_config
+from ..runs.task import Task, expect_task
 from .complexity import build_backbone, build_detector
 from .variants import open_gates
 
@@ -43,6 +44,8 @@ def build_configured(
 
 
 def _build(cfg: Config, part: str, frozen: bool) -> nn.Module:
+    if part != "backbone":
+        expect_task(cfg, Task.DETECTION, f"senet-mm benchmark --parts {part}")
     backbone: Any = cfg.model.backbone
     while "backbone" in backbone:  # SEBackbone's own
         backbone = backbone.backbone

@@ -12,6 +12,8 @@ from mmengine.hooks import Hook
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from .task import Task
+
 _LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
@@ -102,6 +104,9 @@ def _reason(error: Exception) -> str:
     ]
     if isinstance(error, AttributeError) and not lines:
         return f"it holds no keys ({file})"
+    if isinstance(error, ModuleNotFoundError):  # of a package that it inherits from
+        absent = [task.installation for task in Task if message.startswith(f"{task.value} is not")]
+        message = "; ".join([message, *absent])
     kind = "" if isinstance(error, (NameError, OSError)) else f"{type(error).__name__}, "
     return f"{message} ({kind}{f'line {lines[-1]} of ' if lines else ''}{file})"
 

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from .config import read_config
-from .data.data_root import set_data_root
+from .data.by_task import set_data_root
 from .data.datasets import annotation_path, image_dir, single_test_set
 from .training.last_checkpoint import last_whole
 
