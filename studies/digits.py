@@ -1,4 +1,4 @@
-"""SE-ResNet-110 and its plain twin on real digits, trained from several seeds: python -m studies.digits
+"""SE-ResNet-110 and its plain twin on real digits, from several seeds: python -m studies.digits
 
 The images are scikit-learn's 1,797 scans of handwritten digits. Half of each class trains.
 """

@@ -37,7 +37,7 @@ test_evaluator = val_evaluator
 # ResNet-110's schedule (lr 0.1, first a tenth of it, a tenth from 1/2 and a hundredth from 3/4 on)
 optim_wrapper = dict(optimizer=dict(type="SGD", lr=0.1, momentum=0.9, weight_decay=1e-4))
 param_scheduler = [
-    dict(type="ConstantLR", factor=0.1, by_epoch=True, begin=0, end=1),
+    dict(type="ConstantLR", factor=0.1, by_epoch=True, begin=0, end=2),
     dict(type="MultiStepLR", by_epoch=True, milestones=[15, 22], gamma=0.1),
 ]
 train_cfg = dict(by_epoch=True, max_epochs=30, val_interval=10)
