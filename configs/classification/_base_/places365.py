@@ -1,5 +1,5 @@
 # Places365-Challenge (section 5.2): 8 million images to train on and 36,500 to validate on, whose
-# lists `FILE LABEL` name files below the folders. Tests take the centre of the image made 256 x 256,
+# lists `FILE LABEL` name files below the folders. Tests take the centre of the image made 256x256,
 # whatever its shape. The paper refers to an earlier recipe for training; ours is that of Table 2
 # for as many iterations, which are 16 epochs of this data.
 _base_ = "./runtime.py"
