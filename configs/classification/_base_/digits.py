@@ -34,8 +34,8 @@ test_dataloader = val_dataloader
 val_evaluator = dict(type="Accuracy", topk=(1, 5))
 test_evaluator = val_evaluator
 
-# ResNet-110's recipe in little: 348 iterations of 32 images in place of 64,000 of 128. lr 0.1, in the
-# first epoch a tenth of it, and again from 1/2 of the training on, and a hundredth from 3/4 on.
+# ResNet-110's recipe in little: 348 iterations of 32 images in place of 64,000 of 128. lr 0.1, in
+# the first epoch a tenth of it, and again from 1/2 of the training on, a hundredth from 3/4 on.
 optim_wrapper = dict(optimizer=dict(type="SGD", lr=0.1, momentum=0.9, weight_decay=1e-4))
 param_scheduler = [
     dict(type="ConstantLR", factor=0.1, by_epoch=True, begin=0, end=2),  # it ends one before
