@@ -27,8 +27,9 @@ def test_five_crops_are_torchvisions(height: int, width: int) -> None:
 
 
 def test_ten_crops_in_one_pipeline() -> None:
-    """As torchvision's, which flips the image first: so they come in another order."""
-    image = np.random.default_rng(0).integers(0, 256, (9, 12, 3), dtype=np.uint8)
+    """As torchvision's, which flips the image first: in another order, and by one pixel beside
+    it where the centre is no whole pixel."""
+    image = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
     ten = dict(
         type="TestTimeAug",
         transforms=[
