@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
-from numpy.typing import NDArray
 
 from senet_mm.cli.errors import run
 from senet_mm.compat.packaged_configs import config_path
@@ -101,15 +100,15 @@ def summary(plain: Sequence[float], se: Sequence[float]) -> str:
     """
     from scipy import stats
 
-    values: dict[str, NDArray] = {"plain": np.array(plain), "SE": np.array(se)}
-    values["SE - plain"] = values["SE"] - values["plain"]
+    differences = np.subtract(se, plain)
     lines = [f"{'seed':10}" + "".join(f"{seed:8d}" for seed in range(len(plain)))]
-    for name, errors in values.items():
-        mean, deviation = errors.mean(), errors.std(ddof=1)
-        numbers = "".join(f"{value:8.2f}" for value in errors)
+    for name, values in (("plain", plain), ("SE", se), ("SE - plain", differences)):
+        numbers = "".join(f"{value:8.2f}" for value in values)
+        mean, deviation = np.mean(values), np.std(values, ddof=1)
         lines.append(f"{name:10}{numbers}   mean {mean:.2f}, deviation {deviation:.2f}")
-    half = stats.t.ppf(0.975, len(plain) - 1) * deviation / np.sqrt(len(plain))
-    lines.append(f"difference {mean:+.2f}, 95 % interval {mean - half:+.2f} to {mean + half:+.2f}")
+    error_of_mean = stats.sem(differences)
+    low, high = stats.t.interval(0.95, len(plain) - 1, np.mean(differences), error_of_mean)
+    lines.append(f"difference {np.mean(differences):+.2f}, 95 % interval {low:+.2f} to {high:+.2f}")
     return "\n".join(lines)
 
 
