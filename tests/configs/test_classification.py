@@ -9,6 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import PARAM_SCHEDULERS
+from torch import nn
 
 from senet_mm.profiling.classifier import classifier_of, image_size
 from senet_mm.profiling.complexity import (
@@ -208,6 +209,11 @@ def learning_rates(cfg: Config, steps: int) -> Sequence[float]:
         for scheduler in schedulers:
             scheduler.step()
     return found
+
+
+def test_mobilenet_has_relu(shapes_alone: None) -> None:
+    kinds = {type(module) for module in build_backbone(config("mobilenet_in1k")).modules()}
+    assert nn.ReLU in kinds and nn.ReLU6 not in kinds
 
 
 def test_mobile_nets_watch_the_validation() -> None:

@@ -42,10 +42,10 @@ test_cfg = dict()
 # With --tta: the mean of the scores of ten crops, or of those at three scales
 tta_model = dict(type="AverageClsScoreTTA")
 five_crops = [
-    dict(type="CornerCrop", crop_size=224, corner="top-left"),
-    dict(type="CornerCrop", crop_size=224, corner="top-right"),
-    dict(type="CornerCrop", crop_size=224, corner="bottom-left"),
-    dict(type="CornerCrop", crop_size=224, corner="bottom-right"),
+    *(
+        dict(type="CornerCrop", crop_size=224, corner=corner)
+        for corner in ("top-left", "top-right", "bottom-left", "bottom-right")
+    ),
     dict(type="CenterCrop", crop_size=224),
 ]
 both_flips = [dict(type="RandomFlip", prob=0.0), dict(type="RandomFlip", prob=1.0)]

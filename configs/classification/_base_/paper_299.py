@@ -16,10 +16,10 @@ train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 five_crops = [
-    dict(type="CornerCrop", crop_size=299, corner="top-left"),
-    dict(type="CornerCrop", crop_size=299, corner="top-right"),
-    dict(type="CornerCrop", crop_size=299, corner="bottom-left"),
-    dict(type="CornerCrop", crop_size=299, corner="bottom-right"),
+    *(
+        dict(type="CornerCrop", crop_size=299, corner=corner)
+        for corner in ("top-left", "top-right", "bottom-left", "bottom-right")
+    ),
     dict(type="CenterCrop", crop_size=299),
 ]
 tta_pipeline = [
