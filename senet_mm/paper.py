@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -43,6 +44,14 @@ class ImageNet:
     top5: float | None
     gflops: float | None = None
     params: float | None = None
+
+    @property
+    def classifier(self) -> str:
+        """Stem of our classification config with this backbone, of Tables 2 and 3."""
+        net = self.config.removeprefix("faster_rcnn_").removesuffix("_fpn")
+        net = re.sub(r"^(se_)?r(?=\d)", r"\1resnet", net)
+        net = re.sub(r"^(se_)?x(?=\d)", r"\1resnext", net)
+        return f"{net}_in1k"
 
 
 # the paper's re-implementations
@@ -104,7 +113,8 @@ ABLATIONS = (
 
 def row_of(config: str) -> ImageNet | None:
     """The paper's row for a config's stem, such as ``table10_r2``; None where it has none."""
-    return next((row for row in (*TABLE_2, *TABLE_3, *ABLATIONS) if row.config == config), None)
+    rows = (*TABLE_2, *TABLE_3, *ABLATIONS)
+    return next((row for row in rows if config in (row.config, row.classifier)), None)
 
 
 def detection_row_of(config: str) -> Detection | None:

@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Sequence
 
-from ..profiling.complexity import build_backbone
 from ..profiling.complexity_table import complexity_table
 from ..profiling.paper_table import paper_table
 from ..runs.config import read_config
@@ -19,9 +18,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         "--size",
         type=integer(1),
         nargs=2,
-        default=[224, 224],
         metavar=("H", "W"),
-        help="in pixels",
+        help="in pixels (default: what a classification config's net sees, else 224 224)",
     )
     parser.add_argument(
         "--paper", action="store_true", help="print every count of the paper beside ours instead"
@@ -37,5 +35,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.paper:
         print(paper_table())
         return
-    backbones = {path: build_backbone(read_config(path)) for path in args.configs}
-    print(complexity_table(backbones, tuple(args.size)))
+    configs = {path: read_config(path) for path in args.configs}
+    print(complexity_table(configs, args.size and tuple(args.size)))

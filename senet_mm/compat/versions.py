@@ -41,6 +41,8 @@ EXTRAS = {
     ),
     # weights by timm://NAME; it brings safetensors
     "timm": ("timm>=1.0",),
+    # classifiers; it requires neither torch nor mmcv nor mmengine, which the families bring
+    "classification": ("onedl-mmpretrain>=1.3.6,<1.4",),
 }
 # what an import accepts, by import name: more than pip is told to install
 SUPPORTED = {

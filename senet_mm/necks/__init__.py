@@ -1,6 +1,7 @@
-"""Necks with SE, registered in mmdet's MODELS."""
+"""Necks, registered in mmdet's MODELS."""
 
 from .se_fpn import SEFPN
 from .se_neck import SENeck
+from .vector import VectorNeck
 
-__all__ = ["SEFPN", "SENeck"]
+__all__ = ["SEFPN", "SENeck", "VectorNeck"]

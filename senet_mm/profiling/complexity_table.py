@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from torch import nn
+from mmengine.config import Config
 
 from ..io.tables import markdown
 from ..paper import row_of
-from .classifier import classifier_of
-from .complexity import Cost, eq_5, stage_costs, with_classifier
+from .classifier import classifier_of, image_size
+from .complexity import Cost, build_backbone, eq_5, stage_costs, with_classifier
 
 
-def complexity_table(backbones: dict[str, nn.Module], size: tuple[int, int]) -> str:
+def complexity_table(configs: Mapping[str, Config], size: tuple[int, int] | None = None) -> str:
     """A Markdown table of what backbones cost, part by part.
 
     Args:
-        backbones: Backbones by the path of their config, the baseline first.
-        size: Height and width of the image, in pixels.
+        configs: Configs by their path, the baseline first.
+        size: Height and width of the image, in pixels; by default a classification config's own,
+            and else 224 x 224.
 
     Returns:
         One row per backbone and part: parameters and multiply-adds, each with
@@ -28,11 +30,12 @@ def complexity_table(backbones: dict[str, nn.Module], size: tuple[int, int]) -> 
     header = ["", "part", "params", "+", "Eq. 5", "paper (M)", "GFLOPs", "+", "paper"]
     rows = [header, ["---", "---"] + ["---:"] * 7]
     baseline: list[Cost] = []
-    for path, backbone in backbones.items():
-        costs = stage_costs(backbone, size)
+    for path, cfg in configs.items():
+        backbone = build_backbone(cfg)
+        costs = stage_costs(backbone, size or image_size(cfg))
         stem = Path(path.rpartition("::")[2]).stem
         row = row_of(stem)
-        classifier = classifier_of(backbone, stem)
+        classifier = classifier_of(backbone, stem, cfg.model.get("head"))
         if classifier is not None:
             costs.append(with_classifier(costs[-1], classifier))
         baseline = baseline or costs

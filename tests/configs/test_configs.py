@@ -1,7 +1,6 @@
 """Every config builds, and each pair differs in its backbone alone."""
 
 import copy
-from pathlib import Path
 
 import pytest
 import timm
@@ -9,7 +8,6 @@ import torch
 import torchvision
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
-from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
@@ -22,11 +20,15 @@ from senet_mm.weights.read.places import url_of
 from senet_mm.weights.recognize.backbone import find_backbone
 from senet_mm.weights.recognize.normalization import Preprocessing
 from tests.backbones.references import PlainBNInception, PlainShuffleNet
+from tests.configs.reading import CONFIGS, differences, read
 
 pytestmark = pytest.mark.slow
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.py"))
+ALL = sorted(
+    str(path.relative_to(CONFIGS))
+    for path in CONFIGS.rglob("*.py")
+    if "classification" not in path.parts
+)
 PAIRS = [
     ("faster_rcnn_r50_fpn.py", "faster_rcnn_se_r50_fpn.py"),
     ("faster_rcnn_r101_fpn.py", "faster_rcnn_se_r101_fpn.py"),
@@ -73,20 +75,6 @@ ONE_FAMILY = sorted(
 )
 
 
-def read(name: str) -> Config:
-    return Config.fromfile(CONFIGS / name)
-
-
-def flat(node: object, prefix: str = "") -> dict[str, object]:
-    if isinstance(node, dict):
-        items = node.items()
-    elif isinstance(node, (list, tuple)) and any(isinstance(child, dict) for child in node):
-        items = enumerate(node)
-    else:
-        return {prefix: node}
-    return {k: v for key, child in items for k, v in flat(child, f"{prefix}.{key}").items()}
-
-
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.usefixtures("shapes_alone")
 def test_builds(name: str) -> None:
@@ -104,8 +92,7 @@ def test_every_se_config_is_in_a_pair() -> None:
 
 @pytest.mark.parametrize(("plain", "se"), PAIRS)
 def test_a_pair_differs_in_the_backbone_alone(plain: str, se: str) -> None:
-    before, after = flat(read(plain)._cfg_dict.to_dict()), flat(read(se)._cfg_dict.to_dict())
-    differ = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    differ = differences(read(plain), read(se))
     backbone = ".model.backbone."
     assert {backbone + "type", backbone + "se_cfg.reduction"} <= differ
     # what the weights of a twin need: their file, the geometry of the Caffe ports, SE's start

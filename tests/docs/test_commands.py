@@ -27,7 +27,8 @@ LANGUAGES = {"shell", "bash", "console", "python", "text"}
 FOREIGN = {"mim train mmdet CONFIG", "mim train mmdetection CONFIG", "python -m build"}
 # names that a reader puts their own for
 PLACEHOLDERS = {
-    *("/data/coco", "street.jpg", "plain", "se"),
+    *("/data/coco", "/data/cifar10", "street.jpg", "plain", "se"),
+    *("se.npz", "se_0.npz", "se_1.npz", "se_2.npz"),
     *("se_resnet50.pth", "se_resnet50-ce0d4300.pth", "se_resnet50_caffe.pth"),
     "bn_inception-52deb4733.pth",
     *("my_backbone.pth", "my_backbone-1a2b3c4d.pth", "for_timm.pth", "OUT.pth"),

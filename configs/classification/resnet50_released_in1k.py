@@ -1,0 +1,1 @@
+_base_ = ["./_base_/resnet50.py", "./_base_/released.py"]

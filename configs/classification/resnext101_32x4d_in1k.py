@@ -1,0 +1,2 @@
+_base_ = "./resnext50_32x4d_in1k.py"
+model = dict(backbone=dict(depth=101))

@@ -1,0 +1,12 @@
+# SE on the branch of each unit, before the sum.
+_base_ = "./resnet164_cifar10.py"
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type="mmdet.SEBackbone",
+        backbone=_base_.model.backbone,
+        units=r"stage\d\.\d+\.branch",
+        se_cfg=dict(reduction=16),
+        input_shape=(1, 3, 32, 32),
+    )
+)

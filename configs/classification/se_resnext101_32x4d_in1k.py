@@ -1,0 +1,2 @@
+_base_ = "./resnext101_32x4d_in1k.py"
+model = dict(backbone=dict(type="mmdet.SEResNeXt", se_cfg=dict(reduction=16)))

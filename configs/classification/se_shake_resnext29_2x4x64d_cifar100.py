@@ -1,0 +1,12 @@
+# SE on each of a unit's two branches, before they are mixed.
+_base_ = "./shake_resnext29_2x4x64d_cifar100.py"
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type="mmdet.SEBackbone",
+        backbone=_base_.model.backbone,
+        units=r"stage\d\.\d+\.branch\d",
+        se_cfg=dict(reduction=16),
+        input_shape=(1, 3, 32, 32),
+    )
+)

@@ -1,0 +1,1 @@
+_base_ = ["./_base_/senet154.py", "./_base_/competition.py"]
