@@ -17,8 +17,9 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work-dir", help="where logs and results go; work_dirs/CONFIG by default")
     parser.add_argument(
         "--data-root",
-        help="a folder in COCO's layout (train2017/, val2017/, annotations/); replaces every path "
-        "of the config, and takes the classes from the annotation files",
+        help="a folder in COCO's layout (train2017/, val2017/, annotations/); of a classifier, one "
+        "with train/CLASS/ and val/CLASS/, ImageNet's lists or CIFAR's files; replaces every path "
+        "of the config, and takes the classes from what is there",
     )
     parser.add_argument(
         "--seed", type=integer(0, MAX_SEED), help="seed of weights, order and augmentation"

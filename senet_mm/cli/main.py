@@ -18,10 +18,11 @@ from ..version import __version__
 from .launch import COMMAND
 
 COMMANDS = {
-    "train": "train a detector",
+    "train": "train a detector or a classifier",
     "test": "evaluate a checkpoint",
     "infer": "detect objects in pictures",
     "compare": "compare detectors, the baseline first",
+    "average": "average the scores of classifiers",
     "gates": "show what SE gates do, and drop those that do nothing",
     "convert": "convert weights to our layout or to timm's",
     "complexity": "count parameters and multiply-adds per stage",

@@ -1,4 +1,4 @@
-"""Train a detector: senet-mm train CONFIG [--data-root DIR] [--work-dir DIR] ..."""
+"""Train a model: senet-mm train CONFIG [--data-root DIR] [--work-dir DIR] ..."""
 
 import argparse
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from .arguments import Parser
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = Parser(prog="senet-mm train", description="Train a detector")
+    parser = Parser(prog="senet-mm train", description="Train a detector or a classifier")
     cli.add_config_arguments(parser)
     parser.add_argument("--amp", action="store_true", help="automatic mixed precision (CUDA)")
     parser.add_argument(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import MODELS
+
+from .task import task_of
 
 
 def check_channels(cfg: Config) -> None:
@@ -21,12 +23,12 @@ def check_channels(cfg: Config) -> None:
     while isinstance(backbone.get("backbone"), Mapping):  # SE around it changes no channels
         backbone = backbone["backbone"]
     path, neck = _first_neck(cfg.model.get("neck"))
-    kind = backbone.get("type")
-    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    task = task_of(cfg)
+    kind = task.find(MODELS, backbone.get("type"))
     taken = neck.get("in_channels")
     if not isinstance(getattr(kind, "out_channels", None), property) or taken is None:
         return
-    given = list(MODELS.build(backbone).out_channels)
+    given = list(MODELS.build(dict(backbone, _scope_=task.value)).out_channels)
     if isinstance(taken, int):  # a neck of one map, which is the last of them as a rule
         fits, right = taken in given, str(given[-1])
     else:

@@ -13,8 +13,9 @@ from mmengine.config import Config
 from ..compat.packaged_configs import PREFIX, config_path
 from .config_file import read_config_file
 from .data.annotation_copies import restore
-from .data.data_root import set_data_root
+from .data.by_task import set_data_root
 from .options import check_options
+from .task import task_of
 
 
 def read_config(name: str) -> Config:
@@ -46,17 +47,19 @@ def load_config(
     Args:
         name: As for :func:`read_config`.
         work_dir: Where logs and results go; by default ``work_dirs/CONFIG``.
-        data_root: See :func:`senet_mm.runs.data.data_root.set_data_root`.
+        data_root: See :func:`senet_mm.runs.data.by_task.set_data_root`.
         seed: Of weights, order and augmentation.
         launcher: What has started the processes of the run, as mmengine names it.
         options: Settings by their path (``model.backbone.depth``); they win over all others.
 
     Raises:
         FileNotFoundError, ValueError: As :func:`read_config` and
-            :func:`senet_mm.runs.data.data_root.set_data_root`.
+            :func:`senet_mm.runs.data.by_task.set_data_root`.
+        ImportError: If the package of its task is not there.
     """
     options = dict(options or {})
     cfg = read_config(name)
+    task_of(cfg).check_installed()
     for note in check_options(cfg, options):
         print(f"note: {note}", file=sys.stderr)
     cfg.launcher = launcher

@@ -11,6 +11,8 @@ from mmengine.config import Config
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from .task import Task, expect_task
+
 
 @HOOKS.register_module()
 class DrawHook(DetVisualizationHook):
@@ -68,8 +70,9 @@ def draw_into(cfg: Config, folder: str) -> None:
     """Have a test draw predictions beside ground truth into a folder, in place.
 
     Raises:
-        ValueError: If the config has no hook that draws.
+        ValueError: If the config is not for detection, or has no hook that draws.
     """
+    expect_task(cfg, Task.DETECTION, "--show-dir")
     hook = cfg.default_hooks.get("visualization")
     if not hook:
         raise ValueError(

@@ -6,10 +6,11 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import MODELS
 
 from ..weights.init_cfg import pretrained_of
+from .task import Task, task_of
 
 
 def check_frozen(cfg: Config, *, resumed: str | None = None) -> None:
@@ -35,10 +36,11 @@ def check_frozen(cfg: Config, *, resumed: str | None = None) -> None:
         return
     if cfg.get("load_from") or resumed:
         return
-    frozen_stages = _option(backbone, "frozen_stages", -1)
-    norm = str((_option(backbone, "norm_cfg", dict(type="BN")) or {}).get("type"))
+    task = task_of(cfg)
+    frozen_stages = _option(task, backbone, "frozen_stages", -1)
+    norm = str((_option(task, backbone, "norm_cfg", dict(type="BN")) or {}).get("type"))
     # norm_eval acts on batch norm alone, which nets have that take no norm_cfg (timm's)
-    norm_eval = "BN" in norm and _option(backbone, "norm_eval", False)
+    norm_eval = "BN" in norm and _option(task, backbone, "norm_eval", False)
     if frozen_stages < 0 and not norm_eval:
         return
     raise ValueError(
@@ -49,12 +51,11 @@ def check_frozen(cfg: Config, *, resumed: str | None = None) -> None:
     )
 
 
-def _option(backbone: Mapping, name: str, absent: object) -> Any:
+def _option(task: Task, backbone: Mapping, name: str, absent: object) -> Any:
     """An option of a backbone: what the config says, else what its class defaults to."""
     if name in backbone or "type" not in backbone:
         return backbone.get(name, absent)
-    kind = backbone["type"]
-    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    kind = task.find(MODELS, backbone["type"])
     for parent in getattr(kind, "__mro__", ()):  # what is not registered is named by the build
         parameter = inspect.signature(parent.__init__).parameters.get(name)
         if parameter is not None:

@@ -14,7 +14,8 @@ from ..weights.read.sources import meta_of
 from .channels import check_channels
 from .checkpoints import check_checkpoints
 from .data.annotation_copies import apply, restore
-from .data.check import check_data, settle
+from .data.by_task import check_data
+from .data.check import settle
 from .data.class_names import classes_of_meta
 from .data.classes import Trained
 from .frozen import check_frozen
@@ -27,15 +28,15 @@ from .training.resume_hook import ResumeHook
 from .training.saving import WholeCheckpointHook
 from .training.seeding import SeedHook
 
-Task = Literal["train", "test", "infer"]
-_LOADERS: dict[Task, tuple[str, ...]] = {
+Mode = Literal["train", "test", "infer"]
+_LOADERS: dict[Mode, tuple[str, ...]] = {
     "train": ("train_dataloader", "val_dataloader"),
     "test": ("test_dataloader",),
     "infer": (),
 }
 
 
-def prepare(cfg: Config, task: Task, *, pictures: bool = True) -> None:
+def prepare(cfg: Config, mode: Mode, *, pictures: bool = True) -> None:
     """Make a run ready, or stop it before anything is computed; twice does no more than once.
 
     Joins the processes of the run, adds our hooks to the config, and checks
@@ -43,7 +44,7 @@ def prepare(cfg: Config, task: Task, *, pictures: bool = True) -> None:
 
     Args:
         cfg: The config, with ``work_dir``, and in ``load_from`` what is tested.
-        task: ``train``, ``test`` (of a comparison and of gates too), or
+        mode: ``train``, ``test`` (of a comparison and of gates too), or
             ``infer``, which reads no data set and has no hooks.
         pictures: Whether to read the headers of the data sets' pictures.
 
@@ -52,36 +53,36 @@ def prepare(cfg: Config, task: Task, *, pictures: bool = True) -> None:
             Naming what is missing or wrong.
         StoppedElsewhere: If another process found that.
     """
-    if task != "infer":  # mmdet's inferencer has no hooks
-        add_hooks(cfg, _hooks(cfg, task))
+    if mode != "infer":  # mmdet's inferencer has no hooks
+        add_hooks(cfg, _hooks(cfg, mode))
     start_processes(cfg)
     restore(cfg)
-    apply(cfg, check_on_each_node(lambda: _check(cfg, task, pictures)))
+    apply(cfg, check_on_each_node(lambda: _check(cfg, mode, pictures)))
 
 
-def _hooks(cfg: Config, task: Task) -> list[type[Hook]]:
-    training = [SeedHook, FiniteHook, WholeCheckpointHook, ResumeHook] if task == "train" else []
+def _hooks(cfg: Config, mode: Mode) -> list[type[Hook]]:
+    training = [SeedHook, FiniteHook, WholeCheckpointHook, ResumeHook] if mode == "train" else []
     # a training may start from a classifier's weights, which lack the detector's other parts
-    complete = [CheckFitHook] if task == "test" or cfg.get("resume") else []
+    complete = [CheckFitHook] if mode == "test" or cfg.get("resume") else []
     return [*training, WeightsHook, *complete]
 
 
-def _check(cfg: Config, task: Task, pictures: bool) -> Mapping[str, Any]:
-    if task != "infer":
-        check_settings(cfg, training=task == "train")
+def _check(cfg: Config, mode: Mode, pictures: bool) -> Mapping[str, Any]:
+    if mode != "infer":
+        check_settings(cfg, training=mode == "train")
         check_channels(cfg)
     resumed = None
-    if task == "train":
+    if mode == "train":
         resumed = check_resume(cfg)  # before what reads the checkpoint
         check_frozen(cfg, resumed=resumed)
     # before the data set is read
-    check_checkpoints(cfg, initialize=task == "train", resumed=resumed)
+    check_checkpoints(cfg, initialize=mode == "train", resumed=resumed)
     folder = Path(cfg.work_dir)
     make_writable(folder, f"the work dir {folder}", "choose one with --work-dir or --out-dir")
     source = resumed or cfg.get("load_from")
     # a training that starts from weights may have other classes
-    trained = _trained(source, must_agree=task != "train" or resumed is not None)
-    return settle(check_data(cfg, _LOADERS[task], pictures=pictures, trained=trained), folder)
+    trained = _trained(source, must_agree=mode != "train" or resumed is not None)
+    return settle(check_data(cfg, _LOADERS[mode], pictures=pictures, trained=trained), folder)
 
 
 def _trained(source: str | None, *, must_agree: bool) -> Trained | None:

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import mmdet.registry
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
+from .task import Task
+
 # where a key that nobody lists may be read
-_READERS = ("mmdet", "mmengine", "mmcv", "senet_mm")
+_READERS = ("mmengine", "mmcv", "senet_mm", *(task.value for task in Task))
 
 
 @functools.lru_cache(maxsize=1)
@@ -46,14 +47,21 @@ def _kinds(node: Any) -> list[Any]:
 
 
 def registries() -> list[Registry]:
-    return [value for value in vars(mmdet.registry).values() if isinstance(value, Registry)]
+    """The registries of the packages that do a task, as far as they are imported."""
+    modules = [sys.modules.get(f"{task.value}.registry") for task in Task]
+    named = [value for module in modules if module for value in vars(module).values()]
+    return [value for value in named if isinstance(value, Registry)]
+
+
+def registered(name: str) -> list[Any]:
+    """What any registry has under a name; a name may be in several."""
+    return _registered(name, tuple(registries()))
 
 
 @functools.lru_cache(maxsize=256)
-def registered(name: str) -> list[Any]:
-    """What any registry has under a name; a name may be in several."""
+def _registered(name: str, among: tuple[Registry, ...]) -> list[Any]:
     found: list[Any] = []
-    for registry in registries():
+    for registry in among:
         try:
             kind = registry.get(name)
         except Exception:  # a scope or module that cannot be imported is named by the build

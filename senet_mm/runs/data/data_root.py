@@ -85,17 +85,17 @@ def _set_classes(cfg: Config, datasets: list[ConfigDict], files: dict[Path, Anno
         return
     for dataset in datasets:
         dataset.metainfo = dict(classes=file.classes, palette=palette(len(file.classes)))
-    if not _set_num_classes(cfg.model, len(old_classes), len(file.classes)):
+    if not set_num_classes(cfg.model, len(old_classes), len(file.classes)):
         raise ValueError(
             f"{first} has {len(file.classes)} classes, but no head of the model has the "
             f"num_classes={len(old_classes)} of the config's data set, which would follow"
         )
 
 
-def _set_num_classes(node: Any, old: int, new: int) -> int:
+def set_num_classes(node: Any, old: int, new: int) -> int:
     """Set each ``num_classes`` that counts the data set's classes; returns how many there were."""
     if isinstance(node, (list, tuple)):
-        return sum(_set_num_classes(child, old, new) for child in node)
+        return sum(set_num_classes(child, old, new) for child in node)
     if not isinstance(node, dict):
         return 0
     # a user may have given the new number already
@@ -104,4 +104,4 @@ def _set_num_classes(node: Any, old: int, new: int) -> int:
         node["num_classes"] = new
     # an RPN tells objects from background, of whatever class
     inner = [value for key, value in node.items() if key != "rpn_head"]
-    return counts_classes + _set_num_classes(inner, old, new)
+    return counts_classes + set_num_classes(inner, old, new)

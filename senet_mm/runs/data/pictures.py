@@ -113,6 +113,26 @@ def _look_at_all(paths: tuple[str, ...], loader: Loader) -> tuple[Picture, ...]:
     return tuple(found)
 
 
+def check_readable(paths: Sequence[str], loader: Loader, where: str) -> None:
+    """Check that pictures can be read, without decoding those whose headers say so.
+
+    Args:
+        paths: The pictures.
+        loader: How they will be read.
+        where: What names them, for the error.
+
+    Raises:
+        ValueError: Naming the first that cannot be read.
+    """
+    pictures = _look_at_all(tuple(paths), loader)
+    unreadable = [path for path, one in zip(paths, pictures, strict=True) if one.size is None]
+    if unreadable:
+        raise ValueError(
+            f"{len(unreadable)} pictures of {where} cannot be read (missing, truncated, or no "
+            f"picture that the loader knows): {_listed(unreadable)}: replace them, or take them out"
+        )
+
+
 def check_pictures(
     annotations: Annotations, folder: Path, loader: Loader, places: Iterable[int] | None = None
 ) -> tuple[np.ndarray, list[str]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import Tensor, nn
 
 from ...layers.attach import plain_of
@@ -21,8 +21,10 @@ _SE = re.compile(r"^backbone\..*\.se\.fc1\.weight$")
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """A detector without the wrapper of distributed training."""
-    return model.get_submodule("module") if is_model_wrapper(model) else model
+    """A model without the wrappers of distributed training and of test-time augmentation."""
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.get_submodule("module")
+    return model
 
 
 def backbone_of(model: nn.Module) -> Any:

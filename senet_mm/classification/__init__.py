@@ -1,0 +1,1 @@
+"""Numbers of classifiers from arrays; knows neither SE nor mmengine."""

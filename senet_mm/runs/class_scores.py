@@ -1,0 +1,106 @@
+"""Collect what a classifier says of a test set, while mmengine tests it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.runner import Runner
+
+from ..classification.errors import top_errors
+from ..classification.scores import Scores, write_scores
+
+
+class ScoresMetric(BaseMetric):
+    """Top-1 and top-5 error in percent, and the scores in a file.
+
+    Args:
+        source: What is tested, for messages.
+        roots: The image folders; images are named by their paths below these, and by their numbers
+            where they have none.
+        out_file: Where the scores go; nowhere by default.
+    """
+
+    default_prefix = "error"
+
+    def __init__(
+        self, source: str, roots: Sequence[Path] = (), *, out_file: str | None = None
+    ) -> None:
+        super().__init__()
+        self._source = source
+        self._roots = roots
+        self._out_file = out_file
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Take up a batch of predictions.
+
+        Raises:
+            ValueError: If the scores are asked for, and an image has not one label and a score for
+                each class.
+        """
+        for sample in data_samples:
+            label, scores = sample.get("gt_label"), sample.get("pred_score")
+            if label is None or scores is None or label.numel() != 1:
+                if self._out_file:
+                    raise ValueError(
+                        "--out writes scores of images with one label each; the model gives "
+                        f"{'no scores' if scores is None else 'none or several labels'}"
+                    )
+                continue  # of another kind of classifier, which has metrics of its own
+            self.results.append((scores.float().cpu().numpy(), int(label), self._name(sample)))
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """The errors by name, ``top1`` and ``top5``, and the number of ``images``."""
+        if not results:
+            return {}
+        scores, labels, images = zip(*results, strict=True)
+        num_classes = len(scores[0])
+        named = list((self.dataset_meta or {}).get("classes") or ())
+        named += [f"class {number}" for number in range(len(named), num_classes)]
+        collected = Scores(
+            self._source,
+            np.stack(scores),
+            np.array(labels, dtype=np.int64),
+            np.array(images, dtype=str),
+            np.array(named, dtype=str),
+        )
+        if self._out_file:
+            write_scores(self._out_file, collected)
+        errors = top_errors(collected.scores, collected.labels)
+        return {f"top{k}": error for k, error in errors.items()} | {"images": len(labels)}
+
+    def _name(self, sample: dict) -> str:
+        if sample.get("img_path") is None:
+            return str(sample.get("sample_idx", len(self.results)))
+        path = Path(sample["img_path"])
+        inside = [path.relative_to(root) for root in self._roots if path.is_relative_to(root)]
+        return (inside[0] if inside else path).as_posix()
+
+
+def collect_scores(runner: Runner, source: str, out_file: str | None = None) -> None:
+    """Have a test of a classifier tell its top-1 and top-5 error, and write the scores."""
+    roots = [*_image_folders(runner.test_dataloader.dataset)]
+    metric = ScoresMetric(source, roots, out_file=out_file)
+    metric.dataset_meta = runner.test_evaluator.dataset_meta
+    runner.test_evaluator.metrics.append(metric)
+
+
+def describe(metrics: dict[str, float]) -> str | None:
+    """The errors of a test in a sentence; None where it has none."""
+    errors = [
+        f"top-{k} error {metrics[f'error/top{k}']:.2f} %" for k in (1, 5) if f"error/top{k}" in metrics
+    ]
+    return f"{', '.join(errors)} on {metrics['error/images']:,} images" if errors else None
+
+
+def _image_folders(dataset: Any) -> Iterator[Path]:
+    """The image folders of a data set, and of those that it wraps."""
+    inner = [dataset.dataset] if hasattr(dataset, "dataset") else getattr(dataset, "datasets", [])
+    for part in inner:
+        yield from _image_folders(part)
+    prefix = (getattr(dataset, "data_prefix", None) or {}).get("img_path")
+    if prefix:
+        yield Path(prefix)

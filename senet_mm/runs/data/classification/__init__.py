@@ -1,0 +1,1 @@
+"""The data of a classifier: image folders, ImageNet's lists and CIFAR's files."""

@@ -1,0 +1,53 @@
+"""Test-time augmentation, as the tools of mmdet and mmpretrain have it."""
+
+from __future__ import annotations
+
+import copy
+
+from mmengine.config import Config, ConfigDict
+
+from .data.datasets import datasets_of
+from .task import Task, task_of
+
+_MODELS = {
+    Task.DETECTION: dict(
+        type="mmdet.DetTTAModel",
+        tta_cfg=dict(nms=dict(type="nms", iou_threshold=0.5), max_per_img=100),
+    ),
+    Task.CLASSIFICATION: dict(type="mmpretrain.AverageClsScoreTTA"),
+}
+_KEPT = ("img_id", "img_path", "ori_shape", "img_shape", "scale_factor", "flip", "flip_direction")
+# mmdet's default: each image as it is and mirrored
+_FLIP = dict(
+    type="TestTimeAug",
+    transforms=[
+        [dict(type="RandomFlip", prob=1.0), dict(type="RandomFlip", prob=0.0)],
+        [dict(type="PackDetInputs", meta_keys=_KEPT)],
+    ],
+)
+
+
+def use_tta(cfg: Config) -> None:
+    """Have a test augment its images by ``tta_pipeline`` and merge by ``tta_model``, in place.
+
+    Without a ``tta_model``, scores of classes are averaged and boxes are merged by NMS. Without a
+    ``tta_pipeline``, a detector sees each image as it is and mirrored.
+
+    Raises:
+        ValueError: If the config does not say what is needed.
+    """
+    task = task_of(cfg)
+    datasets = [*datasets_of(cfg, "test_dataloader")]
+    model, pipeline = cfg.get("tta_model") or _MODELS.get(task), cfg.get("tta_pipeline")
+    if pipeline is None and task is Task.DETECTION and datasets:
+        pipeline = [*copy.deepcopy(datasets[0].pipeline)[:-1], _FLIP]
+    for name, part in (("tta_pipeline", pipeline), ("tta_model", model)):
+        if part is None:
+            raise ValueError(
+                f"--tta: the config {cfg.filename or ''} has no {name}, which says how images are "
+                f"augmented and their results merged: add it, such as tta_pipeline=[..., "
+                "dict(type='TestTimeAug', transforms=[...])]"
+            )
+    for dataset in datasets:
+        dataset.pipeline = copy.deepcopy(pipeline)
+    cfg.model = ConfigDict(**model, module=cfg.model)
