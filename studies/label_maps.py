@@ -1,10 +1,8 @@
-"""Write COCO's instance masks as label maps, which mmsegmentation trains on.
+"""Write COCO's instance masks as label maps: python -m studies.label_maps DATA_ROOT
 
-    python -m studies.label_maps DATA_ROOT
-
-For each ``annotations/instances_SPLIT.json`` below the root, ``labels/SPLIT/NAME.png`` of each image
-``NAME.jpg``: 0 is the background, then come the categories in the order of the file. Where objects
-overlap, the smaller one is seen; 255, which counts nowhere, are crowds.
+For each ``annotations/instances_SPLIT.json`` below the root, ``labels/SPLIT/NAME.png`` of each
+image ``NAME.jpg``: 0 is the background, then come the categories in the order of the file. Where
+objects overlap, the smaller one is seen; 255, which counts nowhere, are crowds.
 """
 
 from __future__ import annotations
@@ -19,6 +17,8 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 from tqdm import tqdm
+
+from senet_mm.cli.errors import run
 
 BACKGROUND, IGNORED = 0, 255
 _PREFIX = "instances_"
@@ -74,7 +74,9 @@ def write_label_maps(root: Path) -> dict[str, int]:
         split, content = file.stem.removeprefix(_PREFIX), json.loads(file.read_text())
         labels = {category["id"]: i for i, category in enumerate(content["categories"], 1)}
         if len(labels) >= IGNORED:
-            raise ValueError(f"{file} has {len(labels)} categories: expected {IGNORED - 1} or fewer")
+            raise ValueError(
+                f"{file} has {len(labels)} categories: expected {IGNORED - 1} or fewer"
+            )
         objects = defaultdict(list)
         for annotation in content["annotations"]:
             objects[annotation["image_id"]].append(annotation)
@@ -87,12 +89,16 @@ def write_label_maps(root: Path) -> dict[str, int]:
     return written
 
 
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root", type=Path, metavar="DATA_ROOT", help="a folder in COCO's layout")
+    return parser.parse_args()
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("root", type=Path, metavar="DATA_ROOT")
-    for split, number in write_label_maps(parser.parse_args().root).items():
+    for split, number in write_label_maps(parse_args().root).items():
         print(f"{split}: {number} label maps")
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -13,7 +13,7 @@ norm_cfg = dict(type="BN")
 model = dict(
     pretrained=None,
     data_preprocessor=dict(size=crop_size),
-    backbone=dict(type="ResNet", depth=18, base_channels=32, norm_cfg=norm_cfg),
+    backbone=dict(type="ResNet", depth=18, stem_channels=32, base_channels=32, norm_cfg=norm_cfg),
     decode_head=dict(in_channels=256, channels=64, num_classes=num_classes, norm_cfg=norm_cfg),
     auxiliary_head=dict(in_channels=128, channels=64, num_classes=num_classes, norm_cfg=norm_cfg),
 )
