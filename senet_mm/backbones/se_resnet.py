@@ -64,6 +64,7 @@ class SEBackboneMixin(CheckedInitMixin, ResNet):
         se_cfg: Mapping | Sequence[Mapping | None] = {},
         num_stages: int = 4,
         stem_pool: str = "pad",
+        contract_dilation: bool = False,
         **kwargs: Any,
     ) -> None:
         _check_choice("depth", depth, self.arch_settings)
@@ -89,6 +90,7 @@ class SEBackboneMixin(CheckedInitMixin, ResNet):
         self.stage_se_cfgs = AttentionConfig.parse(se_cfg, num_stages)
         # a config empties an inherited init_cfg with `_delete_`; to mmdet only None means 'none'
         kwargs["init_cfg"] = kwargs.get("init_cfg") or None
+        self.contract_dilation = contract_dilation
         self._from_scratch = kwargs["init_cfg"] is None and kwargs.get("pretrained") is None
         super().__init__(depth=depth, num_stages=num_stages, **kwargs)
         if stem_pool == "ceil":
@@ -112,6 +114,8 @@ class SEBackboneMixin(CheckedInitMixin, ResNet):
         for index, unit in enumerate(layer):
             if se_cfg is not None and index not in units:
                 unit.remove_se()
+        if self.contract_dilation and kwargs["dilation"] > 1:
+            _halve_dilation(layer[0])
         return layer
 
     def train(self, mode: bool = True) -> SEBackboneMixin:
@@ -136,6 +140,12 @@ class SEBackboneMixin(CheckedInitMixin, ResNet):
         super().init_weights()
 
 
+def _halve_dilation(unit: BasicBlock | Bottleneck) -> None:
+    conv = unit.conv1 if unit.expansion == 1 else unit.conv2
+    unit.dilation //= 2
+    conv.dilation = conv.padding = (unit.dilation, unit.dilation)
+
+
 def _check_choice(name: str, value: object, accepted: Any) -> None:
     if value not in accepted:
         raise ValueError(f"{name}={value!r}: expected one of {list(accepted)}")
@@ -154,6 +164,8 @@ class SEResNet(SEBackboneMixin):
         stem_pool: The max pooling after the stem: ``pad`` (padding 1, as in
             torchvision and timm) or ``ceil`` (no padding, ceil mode, as in the
             Caffe ports).
+        contract_dilation: Halve the dilation of the first unit of each dilated stage, as
+            mmsegmentation's configs have it.
         **kwargs: As mmdet's ``ResNet`` takes them, by name.
 
     Raises:

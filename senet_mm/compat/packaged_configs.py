@@ -2,26 +2,34 @@
 
 mmengine resolves ``package::config`` for a fixed list of packages and only for
 configs in a subfolder. The functions that do so are wrapped here for names that
-begin with ``senet_mm::``; every other name goes to mmengine as before.
+begin with ``senet_mm::``; every other name goes to mmengine as before, where the package of an
+extra of ours is looked for by its module: distributions of the forks have other names.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import mmengine.hub
 from mmengine.config import Config
+from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.infer import BaseInferencer
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
 PREFIX = "senet_mm::"
+_EXTRAS = {"mmpretrain": "classification", "mmseg": "segmentation"}
 _PACKAGE = Path(__file__).resolve().parents[1]
 _GetPath = Callable[[str, str], tuple[str, str | None]]
 _GetConfig = Callable[..., Config]
+
+
+class MissingPackageError(ImportError):
+    """The package that a config's base is of is not installed."""
 
 
 def config_path(name: str) -> Path:
@@ -49,6 +57,7 @@ def install() -> None:
     if hasattr(mmengine.hub.get_config, "__wrapped__"):
         return
     hub = mmengine.hub.hub
+    MODULE2PACKAGE.update({package: package for package in _EXTRAS})
     Config._get_cfg_path = staticmethod(_base_path(Config._get_cfg_path))
     mmengine.hub.get_config = hub.get_config = _get_config(mmengine.hub.get_config)
     mmengine.hub.get_model = hub.get_model = _get_model(mmengine.hub.get_model)
@@ -61,6 +70,12 @@ def _base_path(original: _GetPath) -> _GetPath:
         if cfg_path.startswith(PREFIX):
             # no scope: our classes live in mmdet's registries, the default scope of our configs
             return str(config_path(cfg_path)), None
+        package, is_packaged, _ = cfg_path.partition("::")
+        if is_packaged and package in _EXTRAS and importlib.util.find_spec(package) is None:
+            raise MissingPackageError(
+                f"{filename} builds on {cfg_path}, and {package} is not installed: "
+                f"`pip install 'senet_mm[{_EXTRAS[package]}]'` installs all that it needs"
+            )
         return original(cfg_path, filename)
 
     return get_cfg_path

@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from ..compat.packaged_configs import MissingPackageError
 from .task import Task
 
 _LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
@@ -33,6 +34,8 @@ def read_config_file(file: str | Path, name: str) -> Config:
         raise ValueError(f"config {name}: its _base_ files name one another, {names}")
     try:
         cfg = Config.fromfile(file)
+    except MissingPackageError:
+        raise
     except Exception as error:  # a config is code, and raises what it likes
         raise ValueError(f"config {name} is no valid config: {_reason(error)}") from error
     if cfg.get("model") is None:

@@ -60,6 +60,26 @@ def test_forward_equals_timm(depth: int, randomize) -> None:
             assert (ours - theirs).norm() <= 1e-5 * theirs.norm()
 
 
+@pytest.mark.parametrize(
+    ("output_stride", "strides", "dilations"),
+    [(8, (1, 2, 1, 1), (1, 1, 2, 4)), (16, (1, 2, 2, 1), (1, 1, 1, 2))],
+)
+def test_dilated_forward_equals_timm(
+    output_stride: int, strides: tuple[int, ...], dilations: tuple[int, ...], randomize
+) -> None:
+    """timm lets the first unit of a stage keep the dilation of the stage before: half."""
+    options = dict(features_only=True, out_indices=(1, 2, 3, 4), output_stride=output_stride)
+    peer = randomize(timm.create_model("seresnet50", **options)).eval()
+    model = SEResNet(50, strides=strides, dilations=dilations, contract_dilation=True)
+    model.load_state_dict(peer.state_dict())
+    model.eval()
+    x = torch.randn(1, 3, 97, 65, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        for ours, theirs in zip(model(x), peer(x), strict=True):
+            assert theirs.std() > 0.1
+            assert (ours - theirs).norm() <= 1e-5 * theirs.norm()
+
+
 @pytest.mark.parametrize("depth", [18, 50])
 def test_gradients_equal_timm(depth: int, randomize) -> None:
     peer = randomize(

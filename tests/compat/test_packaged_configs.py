@@ -1,3 +1,4 @@
+import importlib.util
 from pathlib import Path
 
 import mmengine.hub
@@ -10,6 +11,7 @@ from mmengine.infer import BaseInferencer
 
 from senet_mm import SEResNet
 from senet_mm.compat import packaged_configs
+from senet_mm.runs.config_file import read_config_file
 
 # isort: split
 from mmdet.apis import DetInferencer
@@ -26,6 +28,20 @@ def test_a_users_config_may_inherit_a_packaged_one(tmp_path: Path) -> None:
     assert (backbone.type, backbone.depth) == ("SEResNet", 101)
     # a scope of its own would send mmengine to a registry that does not exist
     assert backbone.get("_scope_") in (None, "mmdet")
+
+
+def test_a_base_of_a_package_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "mmseg" else find_spec(name)
+    )
+    config = tmp_path / "mine.py"
+    config.write_text("_base_ = 'mmseg::_base_/models/fcn_r50-d8.py'\n")
+    told = r"mine\.py builds on mmseg::.*mmseg is not installed: `pip install 'senet_mm\[segmen"
+    with pytest.raises(ImportError, match=told):
+        read_config_file(config, "mine.py")
 
 
 def test_get_config_of_the_hub() -> None:

@@ -24,10 +24,11 @@ from tests.configs.reading import CONFIGS, differences, read
 
 pytestmark = pytest.mark.slow
 
+OF_OTHER_PACKAGES = {"classification", "segmentation"}  # which have tests of their own
 ALL = sorted(
     str(path.relative_to(CONFIGS))
     for path in CONFIGS.rglob("*.py")
-    if "classification" not in path.parts
+    if not OF_OTHER_PACKAGES.intersection(path.parts)
 )
 PAIRS = [
     ("faster_rcnn_r50_fpn.py", "faster_rcnn_se_r50_fpn.py"),

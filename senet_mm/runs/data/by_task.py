@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ..task import Task, task_of
-from . import check, data_root
+from . import check, data_root, segmentation
 from .classes import Trained
 from .classification import check as of_classifier
 from .classification import data_root as root_of_classifier
@@ -16,10 +16,12 @@ from .classification import data_root as root_of_classifier
 _CHECKS = {
     Task.DETECTION: check.check_data,
     Task.CLASSIFICATION: of_classifier.check_data,
+    Task.SEGMENTATION: segmentation.check_data,
 }
 _ROOTS = {
     Task.DETECTION: data_root.set_data_root,
     Task.CLASSIFICATION: root_of_classifier.set_data_root,
+    Task.SEGMENTATION: segmentation.set_data_root,
 }
 
 
