@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 from ..classification.errors import TOP, top_errors
-from ..classification.scores import Scores, write_scores
+from ..classification.scores import SUFFIX, Scores, read_scores, write_scores
+from ..io.outputs import whole_output
+from .config import inference_config
+from .preflight import prepare
+from .work_dir import Run
 
 
 class ScoresMetric(BaseMetric):
@@ -86,6 +91,31 @@ def collect_scores(runner: Runner, source: str, out_file: str | None = None) -> 
     metric = ScoresMetric(source, roots, out_file=out_file)
     metric.dataset_meta = runner.test_evaluator.dataset_meta
     runner.test_evaluator.metrics.append(metric)
+
+
+def plan_scores(run: Run, *, pictures: bool = True) -> Config:
+    """Check a test of a run's checkpoint, and return what mmengine will run.
+
+    Args:
+        run: The run, of a classifier.
+        pictures: Whether to read the headers of the pictures.
+
+    Raises:
+        FileNotFoundError, ValueError: If the data set or checkpoint is not right.
+    """
+    cfg = inference_config(run.config, run.checkpoint, run.work_dir / "test")
+    prepare(cfg, "test", pictures=pictures)
+    return cfg
+
+
+def make_scores(run: Run, cfg: Config) -> Scores:
+    """Make a planned test; its scores are kept as ``WORK_DIR/{checkpoint}.npz``."""
+    path = run.work_dir / f"{run.checkpoint.stem}{SUFFIX}"
+    runner = Runner.from_cfg(cfg)
+    with whole_output(path) as unfinished:
+        collect_scores(runner, str(run.checkpoint), unfinished)
+        runner.test()
+    return read_scores(path)
 
 
 def describe(metrics: dict[str, float]) -> str | None:
