@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ..classification.errors import TOP, top_errors
 from ..classification.scores import SUFFIX, Scores, read_scores, write_scores
 from ..io.outputs import whole_output
 from .config import inference_config
+from .image_names import below, image_folders
 from .preflight import prepare
 from .work_dir import Run
 
@@ -80,14 +81,12 @@ class ScoresMetric(BaseMetric):
     def _name(self, sample: dict) -> str:
         if sample.get("img_path") is None:
             return str(sample.get("sample_idx", len(self.results)))
-        path = Path(sample["img_path"])
-        inside = [path.relative_to(root) for root in self._roots if path.is_relative_to(root)]
-        return (inside[0] if inside else path).as_posix()
+        return below(Path(sample["img_path"]), self._roots).as_posix()
 
 
 def collect_scores(runner: Runner, source: str, out_file: str | None = None) -> None:
     """Have a test of a classifier tell its top-1 and top-5 error, and write the scores."""
-    roots = [*_image_folders(runner.test_dataloader.dataset)]
+    roots = [*image_folders(runner.test_dataloader.dataset)]
     metric = ScoresMetric(source, roots, out_file=out_file)
     metric.dataset_meta = runner.test_evaluator.dataset_meta
     runner.test_evaluator.metrics.append(metric)
@@ -123,13 +122,3 @@ def describe(metrics: dict[str, float]) -> str | None:
     found = {k: metrics[f"error/top{k}"] for k in TOP if f"error/top{k}" in metrics}
     errors = [f"top-{k} error {error:.2f} %" for k, error in found.items()]
     return f"{', '.join(errors)} on {metrics['error/images']:,} images" if errors else None
-
-
-def _image_folders(dataset: Any) -> Iterator[Path]:
-    """The image folders of a data set, and of those that it wraps."""
-    inner = [dataset.dataset] if hasattr(dataset, "dataset") else getattr(dataset, "datasets", [])
-    for part in inner:
-        yield from _image_folders(part)
-    prefix = (getattr(dataset, "data_prefix", None) or {}).get("img_path")
-    if prefix:
-        yield Path(prefix)
