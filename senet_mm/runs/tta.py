@@ -13,7 +13,7 @@ from .task import Task, task_of
 
 _MODELS: dict[Task, dict[str, Any]] = {
     Task.DETECTION: dict(
-        type="mmdet.DetTTAModel",
+        type="DetTTAModel",
         tta_cfg=dict(nms=dict(type="nms", iou_threshold=0.5), max_per_img=100),
     ),
     Task.CLASSIFICATION: dict(type="mmpretrain.AverageClsScoreTTA"),
