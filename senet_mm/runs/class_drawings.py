@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.registry import HOOKS, VISUALIZERS
+from mmengine.registry import VISUALIZERS
 from mmengine.runner import Runner
 
 from .image_names import below, image_folders
@@ -17,7 +17,6 @@ _SIDE = 224  # pixels of the shorter side below which text would hide the image
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
-@HOOKS.register_module()
 class DrawClassesHook(Hook):
     """Draw what a classifier says, by mmpretrain's visualizer.
 
@@ -62,5 +61,7 @@ class DrawClassesHook(Hook):
 
 def draw_classes_into(cfg: Config, folder: str) -> None:
     """Have a test of a classifier draw each image into a folder, in place."""
-    hook = dict(type=f"mmengine.{DrawClassesHook.__name__}", out_dir=str(Path(folder).resolve()))
+    # by its place, not by a registered name, so that a saved config finds it too
+    kind = f"{DrawClassesHook.__module__}.{DrawClassesHook.__name__}"
+    hook = dict(type=kind, out_dir=str(Path(folder).resolve()))
     cfg.custom_hooks = [*(cfg.get("custom_hooks") or []), hook]

@@ -25,7 +25,7 @@ from ..backbones import (  # noqa: E402
 )
 from ..layers import SEBlock, TimmAttention, attach_se, detach_se  # noqa: E402
 from ..necks import SEFPN, SENeck  # noqa: E402
-from . import class_drawings, drawings, hooks  # noqa: E402, F401
+from . import drawings, hooks  # noqa: E402, F401
 from .training import finite, resume_hook, saving, seeding  # noqa: E402, F401
 
 __all__ = [
