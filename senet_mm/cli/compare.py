@@ -4,10 +4,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..comparison import classifiers
 from ..comparison.comparison import compare
 from ..comparison.inputs import resolve
+from ..comparison.report import classifiers as report_of_classifiers
 from ..comparison.report.tables import difference_tables, metrics_table, notes, verdicts
 from ..comparison.report.write import prepare_report, write_report
+from ..io.files import make_writable
 from . import common as cli
 from .arguments import Parser, integer, number
 
@@ -15,14 +18,16 @@ from .arguments import Parser, integer, number
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="senet-mm compare",
-        description="Compare detectors by COCO mAP, with confidence intervals, and by cost",
+        description="Compare detectors by COCO mAP, with confidence intervals, and by cost; or "
+        "classifiers by top-1 and top-5 error",
     )
     parser.add_argument(
         "runs",
         nargs="+",
         metavar="RUN",
         help="a work dir, CONFIG,CHECKPOINT, or a COCO results file (.bbox.json, .segm.json); the "
-        "baseline first",
+        "baseline first; of classifiers a work dir, CONFIG,CHECKPOINT, or the scores (.npz) that "
+        "senet-mm test --out wrote",
     )
     parser.add_argument(
         "--names", nargs="+", help="one per run; runs of one name are seeds of one detector"
@@ -52,6 +57,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     out_dir = Path(args.out_dir)
+    if classifiers.are_classifiers(args.runs):
+        compare_classifiers(args, out_dir)
+        return
     prepare_report(out_dir, num_images=args.num_images)
     inputs = resolve(
         args.runs,
@@ -72,3 +80,20 @@ def main(argv: Sequence[str] | None = None) -> None:
         comparison, evaluation, out_dir, image_dir=inputs.image_dir, num_images=args.num_images
     )
     print(f"\nReport: {', '.join(map(str, files))}")
+
+
+def compare_classifiers(args: argparse.Namespace, out_dir: Path) -> None:
+    make_writable(out_dir, f"--out-dir {out_dir}", "choose another --out-dir")
+    runs = classifiers.resolve(
+        args.runs,
+        args.names,
+        out_dir=out_dir,
+        data_root=args.data_root,
+        pictures=args.check_images,
+    )
+    comparison = classifiers.compare(
+        runs, num_resamples=args.num_resamples, confidence=args.confidence, seed=args.seed
+    )
+    print(f"\n{report_of_classifiers.report(comparison)}")
+    files = report_of_classifiers.write_report(comparison, out_dir)
+    print(f"Report: {', '.join(map(str, files))}")

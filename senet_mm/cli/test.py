@@ -13,6 +13,7 @@ from ..classification.scores import SUFFIX
 from ..coco.metrics import explain_absent
 from ..io.files import make_writable
 from ..io.outputs import check_output, whole_output
+from ..runs.class_drawings import draw_classes_into
 from ..runs.class_scores import collect_scores, describe
 from ..runs.drawings import draw_into
 from ..runs.preflight import prepare
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     cfg.load_from = args.checkpoint
     prepare(cfg, "test", pictures=args.check_images)
     if args.show_dir:
-        draw_into(cfg, args.show_dir)
+        (draw_classes_into if classifies else draw_into)(cfg, args.show_dir)
     if args.tta:
         use_tta(cfg)
     runner = Runner.from_cfg(cfg)

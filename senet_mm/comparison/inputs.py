@@ -99,7 +99,7 @@ def resolve(
         raise FileNotFoundError(f"--image-dir {image_dir} is no folder")
     ours = [one.run for one in listed if one.run is not None]
     for run in ours:
-        expect_task(run.config, Task.DETECTION, "a comparison of detections")
+        expect_task(run.config, Task.DETECTION, "senet-mm compare")
     annotations = _shared_annotations(ours, ann_file, masks=iou_type == "segm")
     check_objects(annotations)
     given = {

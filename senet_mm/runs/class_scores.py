@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 from ..classification.errors import TOP, top_errors
-from ..classification.scores import Scores, write_scores
+from ..classification.scores import SUFFIX, Scores, read_scores, write_scores
+from ..io.outputs import whole_output
+from .config import inference_config
+from .image_names import below, image_folders
+from .preflight import prepare
+from .work_dir import Run
 
 
 class ScoresMetric(BaseMetric):
@@ -75,17 +81,40 @@ class ScoresMetric(BaseMetric):
     def _name(self, sample: dict) -> str:
         if sample.get("img_path") is None:
             return str(sample.get("sample_idx", len(self.results)))
-        path = Path(sample["img_path"])
-        inside = [path.relative_to(root) for root in self._roots if path.is_relative_to(root)]
-        return (inside[0] if inside else path).as_posix()
+        return below(Path(sample["img_path"]), self._roots).as_posix()
 
 
 def collect_scores(runner: Runner, source: str, out_file: str | None = None) -> None:
     """Have a test of a classifier tell its top-1 and top-5 error, and write the scores."""
-    roots = [*_image_folders(runner.test_dataloader.dataset)]
+    roots = [*image_folders(runner.test_dataloader.dataset)]
     metric = ScoresMetric(source, roots, out_file=out_file)
     metric.dataset_meta = runner.test_evaluator.dataset_meta
     runner.test_evaluator.metrics.append(metric)
+
+
+def plan_scores(run: Run, *, pictures: bool = True) -> Config:
+    """Check a test of a run's checkpoint, and return what mmengine will run.
+
+    Args:
+        run: The run, of a classifier.
+        pictures: Whether to read the headers of the pictures.
+
+    Raises:
+        FileNotFoundError, ValueError: If the data set or checkpoint is not right.
+    """
+    cfg = inference_config(run.config, run.checkpoint, run.work_dir / "test")
+    prepare(cfg, "test", pictures=pictures)
+    return cfg
+
+
+def make_scores(run: Run, cfg: Config) -> Scores:
+    """Make a planned test; its scores are kept as ``WORK_DIR/{checkpoint}.npz``."""
+    path = run.work_dir / f"{run.checkpoint.stem}{SUFFIX}"
+    runner = Runner.from_cfg(cfg)
+    with whole_output(path) as unfinished:
+        collect_scores(runner, str(run.checkpoint), unfinished)
+        runner.test()
+    return read_scores(path)
 
 
 def describe(metrics: dict[str, float]) -> str | None:
@@ -93,13 +122,3 @@ def describe(metrics: dict[str, float]) -> str | None:
     found = {k: metrics[f"error/top{k}"] for k in TOP if f"error/top{k}" in metrics}
     errors = [f"top-{k} error {error:.2f} %" for k, error in found.items()]
     return f"{', '.join(errors)} on {metrics['error/images']:,} images" if errors else None
-
-
-def _image_folders(dataset: Any) -> Iterator[Path]:
-    """The image folders of a data set, and of those that it wraps."""
-    inner = [dataset.dataset] if hasattr(dataset, "dataset") else getattr(dataset, "datasets", [])
-    for part in inner:
-        yield from _image_folders(part)
-    prefix = (getattr(dataset, "data_prefix", None) or {}).get("img_path")
-    if prefix:
-        yield Path(prefix)

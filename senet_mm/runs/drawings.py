@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from .task import Task, expect_task
+from .image_names import below, image_folders
 
 
 @HOOKS.register_module()
@@ -35,9 +34,9 @@ class DrawHook(DetVisualizationHook):
     ) -> None:
         """Draw a batch."""
         self._visualizer = runner.visualizer  # mmdet's takes the one that was made last
-        folders = [*_image_folders(runner.test_dataloader.dataset)]
+        folders = [*image_folders(runner.test_dataloader.dataset)]
         for sample in outputs:
-            place = _below(Path(sample.img_path), folders)
+            place = below(Path(sample.img_path), folders)
             same = self._drawn.setdefault(place, [])
             if sample.img_path not in same:
                 same.append(sample.img_path)
@@ -48,31 +47,12 @@ class DrawHook(DetVisualizationHook):
             super().after_test_iter(runner, batch_idx, data_batch, [sample])
 
 
-def _image_folders(dataset: Any) -> Iterator[Path]:
-    """The image folders of a data set, and of those that it wraps."""
-    inner = [dataset.dataset] if hasattr(dataset, "dataset") else getattr(dataset, "datasets", [])
-    for part in inner:
-        yield from _image_folders(part)
-    prefix = (getattr(dataset, "data_prefix", None) or {}).get("img")
-    if prefix:
-        yield Path(prefix)
-
-
-def _below(path: Path, folders: list[Path]) -> Path:
-    """A picture's path below its image folder; its name where it lies elsewhere."""
-    for folder in folders:
-        if path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts:
-            return path.relative_to(folder)
-    return Path(path.name)
-
-
 def draw_into(cfg: Config, folder: str) -> None:
     """Have a test draw predictions beside ground truth into a folder, in place.
 
     Raises:
-        ValueError: If the config is not for detection, or has no hook that draws.
+        ValueError: If the config has no hook that draws.
     """
-    expect_task(cfg, Task.DETECTION, "--show-dir")
     hook = cfg.default_hooks.get("visualization")
     if not hook:
         raise ValueError(

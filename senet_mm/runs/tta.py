@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
 from .data.datasets import datasets_of
 from .task import Task, task_of
 
-_MODELS = {
+_MODELS: dict[Task, dict[str, Any]] = {
     Task.DETECTION: dict(
-        type="mmdet.DetTTAModel",
+        type="DetTTAModel",
         tta_cfg=dict(nms=dict(type="nms", iou_threshold=0.5), max_per_img=100),
     ),
     Task.CLASSIFICATION: dict(type="mmpretrain.AverageClsScoreTTA"),
@@ -31,7 +33,8 @@ def use_tta(cfg: Config) -> None:
     """Have a test augment its images by ``tta_pipeline`` and merge by ``tta_model``, in place.
 
     Without a ``tta_model``, scores of classes are averaged and boxes are merged by NMS. Without a
-    ``tta_pipeline``, a detector sees each image as it is and mirrored.
+    ``tta_pipeline``, a detector sees each image as it is and mirrored. mmengine writes the config
+    that it tests into the work dir, where it would replace the training's: it gets a folder there.
 
     Raises:
         ValueError: If the config does not say what is needed.
@@ -50,3 +53,4 @@ def use_tta(cfg: Config) -> None:
     for dataset in datasets:
         dataset.pipeline = copy.deepcopy(pipeline)
     cfg.model = ConfigDict(**model, module=cfg.model)
+    cfg.work_dir = str(Path(cfg.work_dir) / "tta")

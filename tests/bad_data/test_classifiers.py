@@ -219,7 +219,7 @@ def test_commands_of_detectors(tried: Run, folders: Path, tmp_path: Path) -> Non
     tried("gates", config, tmp_path / "x.pth").refused(f"gates {says}")
     tried("benchmark", "--configs", config, config, "--parts", "detector", "--quick").refused(says)
     run = f"{config},{tmp_path / 'x.pth'}"
-    tried("compare", run, run, "--names", "a", "b").refused(says)
+    tried("compare", run, "x.bbox.json").refused("x.bbox.json: expected a classifier")
     tried("test", config, tmp_path / "x.pth", "--out", tmp_path / "x.pkl").refused(
         "x.pkl: a config for classification gives a .npz file"
     )

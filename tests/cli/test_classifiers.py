@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -81,10 +82,15 @@ def test_from_training_to_the_mean(done: Run, config: Path, folders: Path, tmp_p
 
     saved, checkpoint = trained / "own.py", trained / "epoch_2.pth"
     files = [tmp_path / "plain.npz", tmp_path / "mirrored.npz"]
-    told = done("test", saved, checkpoint, "--out", files[0], "--work-dir", tmp_path / "t")
-    done("test", saved, checkpoint, "--tta", "--out", files[1], "--work-dir", tmp_path / "t")
+    drawn = ["--show-dir", tmp_path / "drawn", "--work-dir", tmp_path / "t"]
+    told = done("test", saved, checkpoint, "--out", files[0], *drawn)
+    done("test", saved, checkpoint, "--tta", "--out", files[1], "--work-dir", trained)
     plain, mirrored = map(read_scores, files)
     assert plain.classes.tolist() == [*CLASSES]
+    for name in plain.images:  # in its colour, which leaves a corner without text
+        corner = np.asarray(Image.open(tmp_path / "drawn" / name))[-9:, -9:].mean(axis=(0, 1))
+        original = np.asarray(Image.open(folders / "val" / name))[-1, -1]
+        assert corner.argmax() == original.argmax()
     assert plain.images.tolist() == [f"{name}/{i}.png" for name in CLASSES for i in range(3)]
     assert plain.labels.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     expected = by_torch(saved, checkpoint, [folders / "val" / name for name in plain.images])
@@ -101,6 +107,31 @@ def test_from_training_to_the_mean(done: Run, config: Path, folders: Path, tmp_p
     ]
     errors = [top_errors(one.scores, one.labels)[1] for one in (plain, mirrored)]
     assert [[cell.strip() for cell in row] for row in rows] == [[f"{e:.2f}", "-"] for e in errors]
+
+
+def test_compared(done: Run, config: Path, folders: Path, tmp_path: Path) -> None:
+    """Two work dirs, and a checkpoint with its config, whose scores are the same."""
+    data = ["--data-root", folders]
+    for seed in (0, 1):
+        work_dir = ["--work-dir", tmp_path / f"seed{seed}", "--seed", seed]
+        done("train", config, *work_dir, *data, "--cfg-options", "train_cfg.max_epochs=1")
+    runs = [tmp_path / "seed0", tmp_path / "seed1"]
+    out = ["--out-dir", tmp_path / "report", *data]
+    told = done("compare", *runs, f"{runs[1] / 'own.py'},{runs[1] / 'epoch_1.pth'}", *out)
+    scores = [read_scores(run / "epoch_1.npz") for run in runs]
+    wrong = [one.scores.argmax(axis=1) != one.labels for one in scores]
+    report = json.loads((tmp_path / "report" / "classifiers.json").read_text())
+    assert report["errors"]["seed1"] == report["errors"]["own"]
+    assert report["errors"]["seed0"] == {"1": pytest.approx(100 * wrong[0].mean())}
+    exact = report["mcnemar"]["own"]["1"]
+    assert exact["better"] == (wrong[0] & ~wrong[1]).sum()
+    assert exact["worse"] == (wrong[1] & ~wrong[0]).sum()
+    assert (tmp_path / "report" / "classifiers.md").read_text() in told.out
+    named = ["--names", "plain", "se", "se", "--out-dir", tmp_path / "seeds"]
+    told = done("compare", *(run / "epoch_1.npz" for run in (*runs, runs[0])), *named)
+    means = json.loads((tmp_path / "seeds" / "classifiers.json").read_text())["errors"]
+    assert means["se"]["1"] == pytest.approx(50 * (wrong[0].mean() + wrong[1].mean()))
+    assert "McNemar" not in told.out and "needs several seeds" not in told.out
 
 
 def test_cifar(done: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

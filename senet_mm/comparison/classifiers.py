@@ -1,0 +1,155 @@
+"""Compare classifiers by their top-1 and top-5 error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..classification.errors import TOP, misses
+from ..classification.paired import Difference, Discordant, difference, mcnemar
+from ..classification.scores import SUFFIX, Scores, check_same, read_scores
+from ..runs.class_scores import make_scores, plan_scores
+from ..runs.config import read_config
+from ..runs.task import Task, task_of
+from ..runs.work_dir import Run, make_run, read_run
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Classifiers on the same images, the baseline first.
+
+    Attributes:
+        runs: The scores of each classifier's trainings, by its name.
+        differences: Of each other classifier, by its name and k: its error minus the baseline's.
+        discordant: The exact test of the same, where both have one training.
+        confidence: Of the intervals.
+    """
+
+    runs: dict[str, tuple[Scores, ...]]
+    differences: dict[str, dict[int, Difference]]
+    discordant: dict[str, dict[int, Discordant]]
+    confidence: float
+
+
+def are_classifiers(sources: Sequence[str]) -> bool:
+    """Whether what is to be compared is classifiers.
+
+    Raises:
+        ValueError: If some are and some are not.
+    """
+    found = [_is_classifier(source) for source in sources]
+    if any(found) and not all(found):
+        others = ", ".join(s for s, one in zip(sources, found, strict=True) if not one)
+        raise ValueError(
+            f"{others}: expected a classifier ({SUFFIX}, or its work dir) as the others"
+        )
+    return all(found)
+
+
+def resolve(
+    sources: Sequence[str],
+    names: Sequence[str] | None,
+    *,
+    out_dir: Path,
+    data_root: str | None = None,
+    pictures: bool = True,
+) -> dict[str, tuple[Scores, ...]]:
+    """Read the scores of classifiers, and test those that are given as work dirs or checkpoints.
+
+    All is checked before the first is tested.
+
+    Args:
+        sources: Each a file of ``senet-mm test --out FILE.npz``, a work dir, or
+            ``CONFIG,CHECKPOINT``; the baseline first.
+        names: One for each; equal names are trainings of one classifier from several seeds.
+        out_dir: Where the scores of ``CONFIG,CHECKPOINT`` go.
+        data_root: Where the data set is now, if it was moved.
+        pictures: Whether to read the headers of the pictures.
+
+    Raises:
+        FileNotFoundError, ValueError: If a source is none of these, there are fewer than two
+            classifiers, or they are not of the same images and classes.
+    """
+    if names is not None and len(names) != len(sources):
+        raise ValueError(f"--names has {len(names)} names: expected {len(sources)}, one per run")
+    given = [_read(source, out_dir, data_root) for source in sources]
+    own = [one.name if isinstance(one, Run) else Path(one.source).stem for one in given]
+    named = own if names is None else list(names)
+    if len(set(named)) < 2 or (names is None and len(set(named)) < len(named)):
+        raise ValueError(
+            f"the classifiers would be named {', '.join(named)}: expected two names or more, the "
+            "baseline first; --names gives them, one per run (runs of one name are seeds of one "
+            "classifier)"
+        )
+    ready = [one for one in given if isinstance(one, Scores)]
+    if ready:
+        check_same(ready)
+    planned = {
+        place: (one, plan_scores(one, pictures=pictures))
+        for place, one in enumerate(given)
+        if isinstance(one, Run)
+    }
+    runs: dict[str, tuple[Scores, ...]] = {}
+    for place, (name, one) in enumerate(zip(named, given, strict=True)):
+        scores = one if isinstance(one, Scores) else make_scores(*planned[place])
+        runs[name] = (*runs.get(name, ()), scores)
+    check_same([one for listed in runs.values() for one in listed])
+    return runs
+
+
+def compare(
+    runs: dict[str, tuple[Scores, ...]], *, num_resamples: int, confidence: float, seed: int
+) -> Comparison:
+    """Compare each classifier with the first.
+
+    Args:
+        runs: The scores of each classifier's trainings, by its name, the baseline first.
+        num_resamples: Of the bootstrap over images.
+        confidence: Of its intervals.
+        seed: Of its draws.
+    """
+    baseline, *others = runs
+    first = next(iter(runs.values()))[0]
+    differences: dict[str, dict[int, Difference]] = {name: {} for name in others}
+    discordant: dict[str, dict[int, Discordant]] = {name: {} for name in others}
+    for k in (k for k in TOP if k < len(first.classes)):
+        missed = {
+            name: np.stack([misses(one.scores, one.labels, k) for one in listed])
+            for name, listed in runs.items()
+        }
+        for name in others:
+            both = missed[baseline], missed[name]
+            differences[name][k] = difference(
+                *both, num_resamples=num_resamples, confidence=confidence, seed=seed
+            )
+            if len(both[0]) == len(both[1]) == 1:
+                discordant[name][k] = mcnemar(both[0][0], both[1][0])
+    return Comparison(runs, differences, discordant, confidence)
+
+
+def _is_classifier(source: str) -> bool:
+    """Whether a source is a classifier's; what is not there is told by who reads it."""
+    path = Path(source)
+    if path.suffix == SUFFIX:
+        return True
+    if path.is_dir():
+        configs = sorted(path.glob("*.py"))
+    else:
+        configs = [Path(source.partition(",")[0])] if "," in source and not path.exists() else []
+    try:
+        return bool(configs) and task_of(read_config(str(configs[0]))) is Task.CLASSIFICATION
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+def _read(source: str, out_dir: Path, data_root: str | None) -> Scores | Run:
+    path = Path(source)
+    if path.suffix == SUFFIX:
+        return read_scores(path)
+    if path.is_dir():
+        return read_run(path, data_root)
+    config, _, checkpoint = source.partition(",")
+    return make_run(config, checkpoint, out_dir / Path(config).stem, data_root)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+from mmengine.config import Config
+
+from senet_mm.compat.packaged_configs import config_path
+from senet_mm.runs.tta import use_tta
+
+DEMO = "demo/faster_rcnn_se_r18_fpn_shapes.py"
+
+
+def test_a_detector_sees_each_image_mirrored_too() -> None:
+    cfg = Config.fromfile(config_path(DEMO))
+    cfg.work_dir = "w"
+    steps = [step.type for step in cfg.test_dataloader.dataset.pipeline]
+    detector = cfg.model.type
+    use_tta(cfg)
+    assert cfg.model.type == "DetTTAModel" and cfg.model.module.type == detector
+    *first, last = cfg.test_dataloader.dataset.pipeline
+    assert [step.type for step in first] == steps[:-1] and last.type == "TestTimeAug"
+    assert cfg.work_dir == "w/tta"  # whose config does not replace the training's
+
+
+def test_the_configs_own_come_first() -> None:
+    cfg = Config.fromfile(config_path(DEMO))
+    cfg.work_dir = "w"
+    cfg.tta_model = dict(type="Own")
+    cfg.tta_pipeline = [dict(type="LoadImageFromFile"), dict(type="TestTimeAug", transforms=[])]
+    use_tta(cfg)
+    assert cfg.model.type == "Own" and len(cfg.test_dataloader.dataset.pipeline) == 2
+
+
+@pytest.mark.parametrize(
+    ("scope", "lacks"), [("mmpretrain", "tta_pipeline"), ("mmseg", "tta_model")]
+)
+def test_what_is_missing(scope: str, lacks: str) -> None:
+    cfg = Config(dict(default_scope=scope, model=dict(type="Net"), work_dir="w"))
+    with pytest.raises(ValueError, match=f"--tta: the config .* has no {lacks}"):
+        use_tta(cfg)
