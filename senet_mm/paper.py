@@ -48,10 +48,9 @@ class ImageNet:
     @property
     def classifier(self) -> str:
         """Stem of our classification config with this backbone, of Tables 2 and 3."""
-        net = self.config.removeprefix("faster_rcnn_").removesuffix("_fpn")
-        net = re.sub(r"^(se_)?r(?=\d)", r"\1resnet", net)
-        net = re.sub(r"^(se_)?x(?=\d)", r"\1resnext", net)
-        return f"{net}_in1k"
+        stem = re.sub(r"^faster_rcnn_(.+)_fpn$", r"\1_in1k", self.config)
+        stem = re.sub(r"^(se_)?r(?=\d)", r"\1resnet", stem)
+        return re.sub(r"^(se_)?x(?=\d)", r"\1resnext", stem)
 
 
 # the paper's re-implementations

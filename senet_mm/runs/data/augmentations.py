@@ -14,9 +14,9 @@ from mmcv.transforms.utils import cache_randomness
 class MeanCutout(BaseTransform):
     """Cutout (arXiv 1708.04552): zeros, once images are normalized, in a square at random.
 
-    The square's centre is any pixel, so that a part of it may lie outside; mmcv's ``cutout``
-    pushes it back in. The mean takes its place, in float32, so that normalization makes exact
-    zeros of it.
+    The square's centre is any pixel, so that a part of it may lie outside, at all four borders;
+    mmcv's ``cutout`` pushes it back in at two. The mean takes its place, in float32, so that
+    normalization makes exact zeros of it.
 
     Args:
         size: Side of the square, in pixels, an even number.
