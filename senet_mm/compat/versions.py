@@ -43,6 +43,8 @@ EXTRAS = {
     "timm": ("timm>=1.0",),
     # configs/segmentation, upon `onedl`; the official package is mmsegmentation, with ftfy and regex
     "segmentation": ("onedl-mmsegmentation>=1.4.2,<1.5",),
+    # compare --train --submitit
+    "cluster": ("submitit>=1.5",),
 }
 # what an import accepts, by import name: more than pip is told to install
 SUPPORTED = {
