@@ -111,6 +111,8 @@ def plan_trainings(
     for cfg in loaded:
         expect_task(cfg, Task.DETECTION, "compare --train")
     detectors = dict(zip(_names(loaded, configs, names), loaded, strict=True))
+    for name, cfg in detectors.items():
+        _note_batch(name, cfg)
     runs = [Run(out_dir / name, cfg, out_dir) for name, cfg in detectors.items()]
     for run in runs:
         check_data(run.config, ("test_dataloader",), pictures=pictures)
@@ -133,6 +135,18 @@ def plan_trainings(
         make_writable(config.parent, str(config.parent), "choose another --out-dir")
         detectors[name].dump(config)
     return [one for seeds in zip(*planned.values(), strict=True) for one in seeds]
+
+
+def _note_batch(name: str, cfg: Config) -> None:
+    """Tell of a learning rate that is meant for more GPUs than the one of a training here."""
+    meant = (cfg.get("auto_scale_lr") or {}).get("base_batch_size")
+    batch = cfg.train_dataloader.get("batch_size")
+    if meant and batch != meant and not cfg.auto_scale_lr.get("enable"):
+        print(
+            f"note: {name}: the learning rate is meant for a batch of {meant}, and a training on "
+            f"one GPU has {batch}: --cfg-options auto_scale_lr.enable=True scales it",
+            file=sys.stderr,
+        )
 
 
 def _names(

@@ -78,7 +78,18 @@ def test_trainings_of_another_config_are_told(plan, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=told):
         plan(options={"optim_wrapper.optimizer.lr": 0.01})
     # what does not bear upon the training may change
-    plan(options={"default_hooks.logger.interval": 1, "train_dataloader.num_workers": 0})
+    plan(options={"default_hooks.logger.interval": 1, "train_dataloader.num_workers": 2})
+
+
+def test_a_learning_rate_for_more_gpus_is_told(plan, capsys: pytest.CaptureFixture) -> None:
+    small = {"train_dataloader.batch_size": 2}
+    plan(options=small)
+    assert (
+        f"note: {NAMES[1]}: the learning rate is meant for a batch of 4, "
+        in capsys.readouterr().err
+    )
+    plan(options=small | {"auto_scale_lr.enable": True})
+    assert "learning rate" not in capsys.readouterr().err
 
 
 def test_what_cannot_be_trained_is_told_first(plan, tmp_path: Path) -> None:
