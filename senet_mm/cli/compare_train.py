@@ -60,6 +60,7 @@ def train(args: argparse.Namespace, argv: Sequence[str] | None) -> None:
         ValueError: If trainings have failed, and as :func:`plan_trainings`.
         Interrupted: As :func:`train_missing`.
     """
+    launcher = _launcher(args)
     planned = plan_trainings(
         args.runs,
         args.names,
@@ -67,6 +68,7 @@ def train(args: argparse.Namespace, argv: Sequence[str] | None) -> None:
         out_dir=Path(args.out_dir),
         data_root=args.data_root,
         ann_file=args.ann_file,
+        masks=args.iou_type == "segm",
         options=args.cfg_options,
         pictures=args.check_images,
     )
@@ -74,7 +76,7 @@ def train(args: argparse.Namespace, argv: Sequence[str] | None) -> None:
         print(f"{one}: {one.state.value} ({one.work_dir})")
     sys.stdout.flush()
     given = sys.argv[1:] if argv is None else argv
-    train_missing(planned, _launcher(args), shlex.join([COMMAND, "compare", *given]))
+    train_missing(planned, launcher, shlex.join([COMMAND, "compare", *given]))
     args.runs = [str(one.work_dir) for one in planned]
     args.names = [one.detector for one in planned]
 

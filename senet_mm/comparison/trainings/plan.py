@@ -15,6 +15,7 @@ from mmengine.config import Config
 from ...coco.dropped import check_objects
 from ...io.files import make_writable
 from ...runs.config import load_config, read_config
+from ...runs.data.annotation_copies import evaluates_masks, located_metrics
 from ...runs.data.check import check_data
 from ...runs.preflight import prepare
 from ...runs.task import Task, expect_task
@@ -80,6 +81,7 @@ def plan_trainings(
     out_dir: Path,
     data_root: str | None = None,
     ann_file: str | Path | None = None,
+    masks: bool = False,
     options: Mapping[str, Any] | None = None,
     pictures: bool = True,
 ) -> list[Training]:
@@ -96,6 +98,7 @@ def plan_trainings(
         out_dir: Where all of it goes.
         data_root: As for :func:`senet_mm.runs.config.load_config`.
         ann_file: What the comparison will be on, if not the test sets of the configs.
+        masks: Whether masks will be compared, and not boxes.
         options: Settings for all configs, by path.
         pictures: Whether to read the headers of the pictures.
 
@@ -108,15 +111,16 @@ def plan_trainings(
             trainings of other configs.
     """
     loaded = [load_config(config, data_root=data_root, options=options) for config in configs]
-    for cfg in loaded:
+    for config, cfg in zip(configs, loaded, strict=True):
         expect_task(cfg, Task.DETECTION, "compare --train")
+        _check_complete(config, cfg, masks)
     detectors = dict(zip(_names(loaded, configs, names), loaded, strict=True))
     for name, cfg in detectors.items():
         _note_batch(name, cfg)
     runs = [Run(out_dir / name, cfg, out_dir) for name, cfg in detectors.items()]
     for run in runs:
         check_data(run.config, ("test_dataloader",), pictures=pictures)
-    check_objects(shared_annotations(runs, ann_file, masks=False))
+    check_objects(shared_annotations(runs, ann_file, masks=masks))
     planned = {
         name: [_training(name, seed, cfg, out_dir) for seed in range(num_seeds)]
         for name, cfg in detectors.items()
@@ -135,6 +139,27 @@ def plan_trainings(
         make_writable(config.parent, str(config.parent), "choose another --out-dir")
         detectors[name].dump(config)
     return [one for seeds in zip(*planned.values(), strict=True) for one in seeds]
+
+
+def _check_complete(config: str, cfg: Config, masks: bool) -> None:
+    if not cfg.get("train_dataloader") or _length(cfg)[0] is None:
+        raise ValueError(
+            f"{config} says nothing of a training: expected train_dataloader, and train_cfg with "
+            "max_epochs or max_iters"
+        )
+    metrics = [metric for _, metric in located_metrics(cfg, "test_dataloader")]
+    if masks and not any(map(evaluates_masks, metrics)):
+        raise ValueError(
+            f"--iou-type segm: {config} evaluates no masks: expected 'segm' in "
+            "test_evaluator.metric"
+        )
+
+
+def _length(cfg: Config) -> tuple[int | None, str]:
+    """Epochs or iterations of a training, and which of both."""
+    train_cfg = cfg.get("train_cfg") or {}
+    unit = "iter" if train_cfg.get("max_epochs") is None else "epoch"
+    return train_cfg.get(f"max_{unit}s"), unit
 
 
 def _note_batch(name: str, cfg: Config) -> None:
@@ -170,8 +195,8 @@ def _names(
 def _training(name: str, seed: int, cfg: Config, out_dir: Path) -> Training:
     folder = out_dir / name
     work_dir = folder / f"seed-{seed}"
-    unit = "epoch" if cfg.train_cfg.get("max_epochs") else "iter"
-    length = cfg.train_cfg.get(f"max_{unit}s")
+    length, unit = _length(cfg)
+    assert length is not None  # _check_complete has seen it
     checkpoint = last_whole(work_dir, cfg)[0] if work_dir.is_dir() else None
     if checkpoint is None:
         state = State.NEW

@@ -97,6 +97,8 @@ def test_what_cannot_be_trained_is_told_first(plan, tmp_path: Path) -> None:
         ([[PAIR[0]] * 2], {}, f"two configs would be named '{NAMES[0]}': give --names"),
         ([PAIR, ["a"]], {}, "--names has 1 names: expected 2, one per config"),
         ([PAIR, ["a", "b/c"]], {}, "--names 'b/c': expected the name of a folder"),
+        ([], {"masks": True}, "--iou-type segm: .*shapes.py evaluates no masks: expected 'segm'"),
+        ([], {"options": {"train_cfg.max_epochs": None}}, "says nothing of a training: expected"),
         ([], {"options": {"train_cfg.max_epochs": 0}}, "train_cfg.max_epochs=0: expected an int"),
     ):
         with pytest.raises(ValueError, match=told):
