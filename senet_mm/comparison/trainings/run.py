@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import textwrap
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -20,7 +21,8 @@ from .plan import State, Training
 _POLL = 0.5  # seconds
 _PATIENCE = 60.0  # seconds that trainings have to end in
 _TAIL = 4096  # bytes of a file whose last line is wanted
-_SHOWN = 3
+_SHOWN = 3  # failures in a message, and
+_WIDTH = 120  # characters of each
 
 
 def train_missing(trainings: Sequence[Training], launcher: Launcher, way_on: str) -> None:
@@ -68,10 +70,14 @@ def train_missing(trainings: Sequence[Training], launcher: Launcher, way_on: str
     finally:
         bar.close()
     if failed:
-        reasons = [f"{one} ({reason}; see {one.output})" for one, reason in failed.items()]
+        reasons = [
+            f"{one} ({textwrap.shorten(reason, _WIDTH, placeholder=' ...')}; see {one.output})"
+            for one, reason in failed.items()
+        ]
         more = f" and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
+        others = ", the others are finished" if len(failed) < total else ""
         raise ValueError(
-            f"{len(failed)} of {total} trainings failed, the others are finished: "
+            f"{len(failed)} of {total} trainings failed{others}: "
             f"{', '.join(reasons[:_SHOWN])}{more}. Mend what is wrong and go on with: {way_on}"
         )
 
