@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from senet_mm.comparison.trainings.plan import State
-from tests.comparison.runs_on_disk import write_run
 from tests.comparison.trainings.fake import make
 
 
@@ -58,42 +60,49 @@ def test_arguments(compared, options: tuple[str, ...], message: str) -> None:
     assert tried.code == 2 and len(tried.errors) == 1 and message in tried.errors[0]
 
 
-@pytest.mark.slow
-def test_from_configs_to_the_comparison(
-    attempt, monkeypatch: pytest.MonkeyPatch, shapes_root: Path, tmp_path: Path
-) -> None:
-    """Work dirs that a training leaves are compared by name and seed."""
-    out = tmp_path / "out"
-    given: dict[str, object] = {}
+@pytest.fixture
+def trained(attempt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Run ``compare --train`` with trainings of a moment; what it plans and compares is kept."""
+    kept: dict[str, Any] = {}
 
-    def plan(configs, names, **options):
-        given.update(options, configs=configs, names=names)
-        trainings = make(
-            monkeypatch, out, "import sys; sys.exit(int(sys.argv[1]))", State.NEW, State.NEW
-        )
-        return trainings
+    def run(script: str, state: State, *options: object):
+        seeds = make(monkeypatch, tmp_path, script, state, state)
+        planned = [replace(one, detector=name) for one in seeds for name in ("plain", "se")]
 
-    monkeypatch.setattr("senet_mm.cli.compare_train.plan_trainings", plan)
+        def plan(configs: Sequence[str], names: Sequence[str] | None, **given: object):
+            kept.update(given, configs=configs, names=names)
+            return planned
+
+        def resolve(sources: Sequence[str], names: Sequence[str], **given: object):
+            kept.update(compared=list(zip(names, sources, strict=True)))
+            raise ValueError("compared")
+
+        monkeypatch.setattr("senet_mm.cli.compare_train.plan_trainings", plan)
+        monkeypatch.setattr("senet_mm.cli.compare.resolve", resolve)
+        return attempt("compare", "--train", "a.py", "b.py", "--out-dir", tmp_path, *options), kept
+
     monkeypatch.setattr("senet_mm.comparison.trainings.launchers.visible_gpus", list)
-    line = ["compare", "--train", "a.py", "b.py", "--out-dir", out, "--seeds", 2]
-    tried = attempt(*line, "--cfg-options", "x=1")
-    assert (given["configs"], given["num_seeds"]) == (["a.py", "b.py"], 2)
-    assert given["options"] == {"x": 1}
-    assert tried.code == 2
-    assert "1 of 2 trainings failed" in tried.errors[0]
-    assert "go on with: senet-mm compare --train a.py b.py" in tried.errors[0]
-    # all is there
-    out.mkdir(exist_ok=True)
-    for seed in (0, 1):
-        work_dir = out / f"seed-{seed}"
-        for file in work_dir.iterdir():
-            file.unlink()
-        work_dir.rmdir()
-        write_run(work_dir, shapes_root)
-    finished = make(monkeypatch, out, "", State.FINISHED, State.FINISHED)
-    monkeypatch.setattr("senet_mm.cli.compare_train.plan_trainings", lambda *_, **__: finished)
-    tried = attempt(*line)
-    assert tried.errors == [
-        "error: only ['se'] to compare: expected two detectors or more, the baseline first (runs "
-        "of one name are seeds of one detector; --names names them)"
+    monkeypatch.setattr("senet_mm.comparison.trainings.run._POLL", 0.02)
+    return run
+
+
+def test_trainings_are_planned_and_compared(trained, tmp_path: Path) -> None:
+    options = ("--seeds", 2, "--data-root", "d", "--iou-type", "segm", "--cfg-options", "x=1")
+    tried, kept = trained("", State.NEW, *options)
+    assert (kept["configs"], kept["names"], kept["num_seeds"]) == (["a.py", "b.py"], None, 2)
+    assert (kept["data_root"], kept["masks"], kept["options"]) == ("d", True, {"x": 1})
+    # runs of one name are seeds of one detector
+    assert kept["compared"] == [
+        (name, str(tmp_path / f"seed-{seed}")) for seed in (0, 1) for name in ("plain", "se")
     ]
+    assert tried.errors == ["error: compared"]
+    assert f"plain, seed 0: to be trained ({tmp_path / 'seed-0'})" in tried.out
+    assert "se, seed 1: finished" in tried.err
+
+
+def test_nothing_is_compared_where_a_training_has_failed(trained) -> None:
+    tried, kept = trained("import sys; sys.exit(int(sys.argv[1]))", State.NEW)
+    assert (tried.code, kept["num_seeds"]) == (2, 5)
+    assert "2 of 4 trainings failed, the others are finished: " in tried.errors[0]
+    assert "go on with: senet-mm compare --train a.py b.py" in tried.errors[0]
+    assert "compared" not in kept

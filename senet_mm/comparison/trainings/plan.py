@@ -135,9 +135,9 @@ def plan_trainings(
             prepare(cfg, "train", pictures=pictures)
     release()
     for name, trainings in planned.items():
-        config = trainings[0].config
-        make_writable(config.parent, str(config.parent), "choose another --out-dir")
-        detectors[name].dump(config)
+        file = trainings[0].config
+        make_writable(file.parent, str(file.parent), "choose another --out-dir")
+        detectors[name].dump(file)
     return [one for seeds in zip(*planned.values(), strict=True) for one in seeds]
 
 

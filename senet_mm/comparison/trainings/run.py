@@ -59,10 +59,12 @@ def train_missing(trainings: Sequence[Training], launcher: Launcher, way_on: str
                 if code:
                     failed[one] = _reason(one, code)
                 _tell(f"{one}: {failed.get(one, 'finished')} ({len(waiting)} are waiting)")
-            bar.set_postfix_str(", ".join(map(_progress, running)), refresh=False)
-    except KeyboardInterrupt as stop:
+            bar.set_postfix_str(", ".join(map(_progress, running)))
+    except BaseException as stop:
         number = getattr(stop, "number", signal.SIGINT)
         _stop([*running.values()], number)
+        if not isinstance(stop, KeyboardInterrupt):
+            raise
         done = total - len(waiting) - len(running) - len(failed)
         raise Interrupted(
             number, f"interrupted with {done} of {total} trainings done; go on with: {way_on}"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from senet_mm.comparison.trainings.launchers import Processes
-from senet_mm.comparison.trainings.plan import State
+from senet_mm.comparison.trainings.launchers import Job, Processes
+from senet_mm.comparison.trainings.plan import State, Training
 from senet_mm.comparison.trainings.run import _progress, train_missing
 from senet_mm.runs.training.interrupt import Interrupted, interruptible
 from tests.comparison.trainings.fake import make
@@ -97,6 +97,28 @@ def test_an_interrupt_ends_what_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert str(stopped.value) == f"interrupted with 0 of 2 trainings done; go on with: {WAY_ON}"
     assert trainings[0].output.read_text() == "saved\n"  # it was told, and waited for
     assert not trainings[1].work_dir.exists()
+
+
+def test_what_cannot_be_started_ends_what_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Full(Processes):
+        num_places = 2
+        started: list[Job] = []
+
+        def __init__(self) -> None:
+            self._free = ["", ""]
+
+        def start(self, training: Training) -> Job:
+            if self.started:
+                raise OSError("no space left")
+            self.started.append(super().start(training))
+            return self.started[0]
+
+    trainings = make(monkeypatch, tmp_path, "import time; time.sleep(60)", NEW, NEW)
+    with pytest.raises(OSError, match="no space left"):
+        train_missing(trainings, Full(), WAY_ON)
+    assert Full.started[0].poll() == -signal.SIGINT
 
 
 def test_progress_is_that_of_the_last_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
