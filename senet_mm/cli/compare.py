@@ -1,18 +1,24 @@
 """Compare detectors, the baseline first: senet-mm compare RUN RUN ..."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..coco.metrics import METRICS
 from ..comparison import classifiers
 from ..comparison.comparison import compare
 from ..comparison.inputs import resolve
 from ..comparison.report import classifiers as report_of_classifiers
 from ..comparison.report.tables import difference_tables, metrics_table, notes, verdicts
 from ..comparison.report.write import prepare_report, write_report
+from ..comparison.worse import Limit, worse
 from ..io.files import make_writable
 from . import common as cli
 from .arguments import Parser, integer, number
+from .compare_train import add_training_arguments, check_training_arguments, train
+
+WORSE = 3  # exit code of --fail-if-worse
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -47,20 +53,46 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--num-images", type=integer(0), default=8, help="of the gallery, per detector"
     )
+    parser.add_argument(
+        "--fail-if-worse",
+        nargs="*",
+        metavar=("METRIC", "MARGIN"),
+        help="exit with 3 if a detector is shown to be worse than the baseline by more than MARGIN "
+        "points (0 by default) of METRIC (AP by default)",
+    )
     cli.add_picture_argument(parser)
+    add_training_arguments(parser)
     args = parser.parse_args(argv)
+    check_training_arguments(parser, args)
+    if args.fail_if_worse is not None:
+        args.fail_if_worse = _limit(parser, args.fail_if_worse)
     if len(args.runs) < 2:
         parser.error("expected two runs or more, the baseline first")
     return args
 
 
+def _limit(parser: Parser, given: Sequence[str]) -> Limit:
+    metric, margin, *more = *given, *("AP", "0")[len(given) :]
+    if more or metric not in METRICS:
+        parser.error(
+            f"argument --fail-if-worse: {' '.join(given)}: expected one of {', '.join(METRICS)}, "
+            "then a number of points; runs stand before it"
+        )
+    try:
+        return Limit(metric, number(0)(margin))
+    except argparse.ArgumentTypeError as error:
+        parser.error(f"argument --fail-if-worse: {error}")
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     out_dir = Path(args.out_dir)
-    if classifiers.are_classifiers(args.runs):
+    if not args.train and classifiers.are_classifiers(args.runs):
         compare_classifiers(args, out_dir)
         return
     prepare_report(out_dir, num_images=args.num_images)
+    if args.train:
+        train(args, argv)
     inputs = resolve(
         args.runs,
         args.names,
@@ -80,9 +112,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         comparison, evaluation, out_dir, image_dir=inputs.image_dir, num_images=args.num_images
     )
     print(f"\nReport: {', '.join(map(str, files))}")
+    if args.fail_if_worse:
+        found = worse(comparison.bootstrap, comparison.names, args.fail_if_worse)
+        if found:
+            print(*found, sep="\n", file=sys.stderr)
+            sys.exit(WORSE)
 
 
 def compare_classifiers(args: argparse.Namespace, out_dir: Path) -> None:
+    if args.fail_if_worse:
+        raise ValueError("--fail-if-worse works on detectors; these runs are of classifiers")
     make_writable(out_dir, f"--out-dir {out_dir}", "choose another --out-dir")
     runs = classifiers.resolve(
         args.runs,

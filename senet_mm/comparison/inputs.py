@@ -100,7 +100,7 @@ def resolve(
     ours = [one.run for one in listed if one.run is not None]
     for run in ours:
         expect_task(run.config, Task.DETECTION, "senet-mm compare")
-    annotations = _shared_annotations(ours, ann_file, masks=iou_type == "segm")
+    annotations = shared_annotations(ours, ann_file, masks=iou_type == "segm")
     check_objects(annotations)
     given = {
         one.results_file: read_results(one.results_file, annotations, iou_type)
@@ -167,7 +167,7 @@ def _read_source(source: str, slots: Path, data_root: str | None, iou_type: str)
     return DetectorRun(name, source, run, results_file(run, iou_type), run.seed)
 
 
-def _shared_annotations(
+def shared_annotations(
     runs: Sequence[Run], ann_file: str | Path | None, *, masks: bool
 ) -> Annotations:
     """The annotations; those of the runs' configs must be the same."""

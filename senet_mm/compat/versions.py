@@ -45,6 +45,8 @@ EXTRAS = {
     "classification": ("onedl-mmpretrain>=1.3.6,<1.4",),
     # configs/segmentation; the official package is mmsegmentation, with ftfy and regex
     "segmentation": ("onedl-mmsegmentation>=1.4.2,<1.5",),
+    # compare --train --submitit
+    "cluster": ("submitit>=1.5",),
 }
 # what an import accepts, by import name: more than pip is told to install
 SUPPORTED = {

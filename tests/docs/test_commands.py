@@ -108,7 +108,8 @@ def check_ours(arguments: list[str]) -> None:
     for word in others:
         check_file(word.partition("=")[2] or word)
     if getattr(found, "cfg_options", None):
-        load_config(found.config, options=found.cfg_options)
+        for config in [found.config] if "config" in found else found.runs:
+            load_config(config, options=found.cfg_options)
 
 
 def check_file(value: str) -> None:

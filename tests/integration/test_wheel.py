@@ -70,7 +70,7 @@ def test_the_wheel_holds_the_package_and_its_configs(wheel: Path, repo: Path) ->
         for file in (repo / folder).rglob("*.py"):
             assert f"senet_mm/.mim/{file.relative_to(repo)}" in files
     for file in (repo / "senet_mm").rglob("*"):
-        if file.suffix in (".py", ".j2", ".css", ".typed"):
+        if file.suffix in (".py", ".j2", ".css", ".json", ".typed"):
             assert str(file.relative_to(repo)) in files
     assert wheel.stat().st_size < 1_000_000
 

@@ -14,6 +14,7 @@ from ..comparison import Comparison
 from ..evaluation import Evaluation
 from .gallery import Exhibit, galleries
 from .page import html
+from .schema import VERSION
 from .tables import class_table, difference_tables, metrics_table, notes, verdicts
 
 
@@ -60,7 +61,9 @@ def write_report(
         comparison = replace(comparison, remarks=(*comparison.remarks, *missing))
     contents = {
         "report.md": as_markdown(comparison),
-        "report.json": json.dumps(_plain(asdict(comparison)), indent=1, allow_nan=False),
+        "report.json": json.dumps(
+            {"version": VERSION} | _plain(asdict(comparison)), indent=1, allow_nan=False
+        ),
         "report.html": html(comparison, exhibits),
     }
     return [write_whole(out_dir / name, content) for name, content in contents.items()]

@@ -1,0 +1,1 @@
+"""The trainings that a comparison needs: what is missing, and training it."""
