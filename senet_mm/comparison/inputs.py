@@ -24,12 +24,14 @@ class DetectorRun:
         source: What the user gave.
         run: Config and checkpoint, if there are any.
         results_file: Its detections; of a run of ours they may be still to be made.
+        seed: Of its training, if its config tells it; runs of one seed are a pair.
     """
 
     detector: str
     source: str
     run: Run | None
     results_file: Path
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def _read_source(source: str, slots: Path, data_root: str | None, iou_type: str)
         files = f"{Path(config).resolve()},{Path(checkpoint).resolve()}"
         slot = f"{Path(config).stem}-{hashlib.sha256(files.encode()).hexdigest()[:8]}"
         run = make_run(config, checkpoint, slots / slot, data_root)
-        return DetectorRun(Path(config).stem, source, run, results_file(run, iou_type))
+        return DetectorRun(Path(config).stem, source, run, results_file(run, iou_type), run.seed)
     path = Path(source)
     if path.suffix == ".json":
         if not path.is_file():
@@ -159,7 +161,7 @@ def _read_source(source: str, slots: Path, data_root: str | None, iou_type: str)
         )
     run = read_run(path, data_root)
     name = run.name or path.resolve().name
-    return DetectorRun(name, source, run, results_file(run, iou_type))
+    return DetectorRun(name, source, run, results_file(run, iou_type), run.seed)
 
 
 def _shared_annotations(

@@ -37,6 +37,11 @@ class Run:
         return self.work_dir.name
 
     @property
+    def seed(self) -> int | None:
+        """Seed of weights, order and augmentation; None where the config leaves it to chance."""
+        return (self.config.get("randomness") or {}).get("seed")
+
+    @property
     def ann_file(self) -> Path:
         """Annotation file of the test set."""
         return annotation_path(single_test_set(self.config))

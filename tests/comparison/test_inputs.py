@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from senet_mm.comparison.inputs import DetectorRun, Inputs, resolve
 from senet_mm.runs import detect
@@ -49,6 +50,15 @@ def test_each_kind_and_its_name(sources: dict[str, str], tmp_path: Path) -> None
     assert pair.run.checkpoint == Path(sources["work_dir"]) / "epoch_1.pth"
     assert (results.detector, results.run) == ("detectron2", None)
     assert results.results_file == Path(sources["results"])
+
+
+def test_the_seed_is_that_of_the_config(shapes_root: Path, sources, tmp_path: Path) -> None:
+    def seeded(cfg: Config) -> None:
+        cfg.randomness = dict(seed=7)
+
+    work_dir = write_run(tmp_path / "seven", shapes_root, change=seeded)
+    runs = read([work_dir, *sources.values()], out_dir=tmp_path / "out")
+    assert [run.seed for run in runs] == [7, None, None, None]
 
 
 def test_names(sources: dict[str, str], tmp_path: Path) -> None:
