@@ -123,6 +123,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--replications", type=int, default=100, help="comparisons to make")
     parser.add_argument("--images", type=int, default=200, help="of each")
     parser.add_argument("--objects", type=int, default=800, help="of each")
+    parser.add_argument("--classes", type=int, default=80, help="the first the most frequent")
     parser.add_argument("--seed", type=int, default=0, help="of data and resamples")
     return parser.parse_args()
 
@@ -135,6 +136,7 @@ def main() -> None:
             num_replications=args.replications,
             num_images=args.images,
             num_objects=args.objects,
+            num_classes=args.classes,
             seed=args.seed,
             progress=True,
         )

@@ -29,7 +29,7 @@ def test_what_was_compared(compared, results_files) -> None:
     comparison, evaluation = compared
     assert comparison.names == ("good", "poor")
     assert comparison.detectors[1].results_files == tuple(results_files[1:])
-    assert comparison.num_images == 6
+    assert comparison.num_images == 24
     objects = json.loads(comparison.ann_file.read_text())["annotations"]
     assert comparison.num_objects == len([a for a in objects if not a["iscrowd"]])
     assert list(evaluation.detections) == ["good", "poor"]

@@ -1,0 +1,242 @@
+"""How often intervals over trainings hold the truth: python -m studies.over_trainings"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from senet_mm.cli.errors import run
+from senet_mm.coco.annotations import read_annotations
+from senet_mm.coco.bootstrap import bootstrap
+from senet_mm.coco.matches import Matches, match
+from senet_mm.coco.results import read_results
+from senet_mm.statistics.estimate import Estimate
+from senet_mm.statistics.power import power
+from senet_mm.statistics.trainings import difference_over_trainings
+from senet_mm.statistics.variance import Sources
+from studies.synthetic_results import make_results, make_truth
+
+COUNTS = (2, 3, 5, 10)  # trainings of each detector
+SPREADS = (0.2, 0.8)  # AP, from training to training
+IMAGE_NOISE = 0.25  # AP, of the difference of two trainings on val2017
+_OPTIONS = dict(confidence=0.95, num_images=5000)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What was found in comparisons of detectors.
+
+    Attributes:
+        false: Share whose interval over trainings leaves the true difference out.
+        false_of_images: The same of the interval over images alone.
+        half_width: Median of half of the first interval.
+    """
+
+    false: float
+    false_of_images: float
+    half_width: float
+
+
+def simulate(draw: Callable[[], Estimate], num_replications: int, truth: float = 0.0) -> Rates:
+    """Count wrong intervals of differences that are drawn anew each time."""
+    found = [draw() for _ in tqdm(range(num_replications), disable=None, leave=False)]
+    ends = np.array([(e.low, e.high, e.trainings.low, e.trainings.high) for e in found])
+    wrong = (ends[:, ::2] > truth) | (ends[:, 1::2] < truth)
+    false, of_images = wrong.mean(axis=0).tolist()
+    return Rates(false, of_images, float(np.median(ends[:, 1] - ends[:, 0])) / 2)
+
+
+def normal_difference(
+    rng: np.random.Generator,
+    sources: Sources,
+    *,
+    num_trainings: int,
+    correlation: float = 0.0,
+    paired: bool = False,
+    truth: float = 0.0,
+    num_resamples: int = 200,
+) -> Estimate:
+    """A difference of two detectors whose numbers have normal errors.
+
+    Args:
+        rng: The source of chance.
+        sources: The variances of the difference of two trainings.
+        num_trainings: Of each detector.
+        correlation: Of the trainings of one seed.
+        paired: Whether the seeds are known.
+        truth: The true difference.
+        num_resamples: Resamples of the images.
+    """
+    plain = rng.normal(size=(num_trainings, 1))
+    rest = np.sqrt(1 - correlation**2) * rng.normal(size=(num_trainings, 1))
+    spread, own, common = np.sqrt([sources.trainings / 2, sources.both / 2, sources.images])
+    sides = []
+    for effect in (plain, correlation * plain + rest):
+        value = spread * effect + own * rng.normal(size=effect.shape)
+        resampled = value + own * rng.normal(size=(num_trainings, num_resamples))
+        sides.append(np.concatenate([value, resampled], axis=1))
+    sides[1] += truth + common * rng.normal()
+    sides[1][:, 1:] += common * rng.normal(size=num_resamples)
+    seeds = range(num_trainings)
+    return difference_over_trainings(*sides, seeds=(seeds, seeds) if paired else None, **_OPTIONS)
+
+
+def normal_sources(spread: float, share: float) -> Sources:
+    """Variances in AP squared, from the spread and the share of the images' noise in common."""
+    noise = IMAGE_NOISE**2
+    return Sources(trainings=2 * spread**2, images=share * noise, both=(1 - share) * noise)
+
+
+def make_trainings(
+    folder: str | Path,
+    *,
+    quality_spread: float,
+    num_trainings: int = 24,
+    num_images: int = 4000,
+    num_classes: int = 4,
+    seed: int = 0,
+    progress: bool = False,
+) -> list[Matches]:
+    """Synthetic detectors, as if trained with other seeds, on one set of images.
+
+    Args:
+        folder: Where annotation and results files are written.
+        quality_spread: Standard deviation of their quality, see :func:`.make_results`.
+        num_trainings: How many to make.
+        num_images: Images; samples should be much smaller.
+        num_classes: Classes, the first the most frequent.
+        seed: Seed of the data.
+        progress: Whether to show a bar on stderr.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    truth = make_truth(
+        num_images=num_images, num_objects=4 * num_images, num_classes=num_classes, seed=seed
+    )
+    (folder / "annotations.json").write_text(json.dumps(truth))
+    annotations = read_annotations(folder / "annotations.json")
+    rng = np.random.default_rng(seed)
+    trainings = []
+    for index in tqdm(range(num_trainings), desc="trainings", disable=not progress):
+        quality = float(quality_spread * rng.normal())
+        results = make_results(truth, quality=quality, per_image=10, seed=seed + 1 + index)
+        path = folder / "training.bbox.json"
+        path.write_text(json.dumps(results))
+        trainings.append(match(annotations, read_results(path, annotations)))
+    return trainings
+
+
+def null_difference(
+    trainings: Sequence[Matches],
+    rng: np.random.Generator,
+    *,
+    num_trainings: int,
+    num_images: int,
+    num_resamples: int = 300,
+) -> Estimate:
+    """The difference in AP of two detectors that are drawn from the same trainings."""
+    images = rng.choice(trainings[0].num_images, num_images, replace=False)
+    chosen = rng.choice(len(trainings), (2, num_trainings), replace=False)
+    result = bootstrap(
+        [[trainings[index].subset(images) for index in side] for side in chosen.tolist()],
+        num_resamples=num_resamples,
+        seed=int(rng.integers(2**31)),
+    )
+    return result.differences[0]["AP"]
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--out-dir", default="work_dirs/over_trainings", help="for synthetic files")
+    parser.add_argument("--normal", type=int, default=4000, help="comparisons with normal errors")
+    parser.add_argument("--synthetic", type=int, default=200, help="of synthetic detections")
+    parser.add_argument("--images", type=int, default=200, help="of each of these")
+    parser.add_argument("--seed", type=int, default=0, help="of everything")
+    return parser.parse_args()
+
+
+def report_normal(num_replications: int, seed: int) -> None:
+    """Print coverage with normal errors, then the power that was promised and that there was."""
+    rng = np.random.default_rng(seed)
+    print("| trainings | spread | pairs | coverage | ± AP | images alone |\n|---|---|---|---|---|---|")
+    for share in (0.1, 0.6):
+        print(f"share of the images' noise that all trainings have in common: {share:.0%}")
+        for count in COUNTS:
+            for spread in SPREADS:
+                for paired in (False, True)[: 2 if count >= 5 else 1]:
+                    options = dict(num_trainings=count, paired=paired)
+                    rates = simulate(
+                        lambda s=normal_sources(spread, share), o=options: normal_difference(
+                            rng, s, **o
+                        ),
+                        num_replications,
+                    )
+                    print(_row(f"{count} | {spread} | {'yes' if paired else 'no'}", rates))
+    for count, spread, truth in ((2, 0.2, 1.5), (5, 0.2, 0.6), (5, 0.8, 2.0), (10, 0.8, 1.0)):
+        sources = normal_sources(spread, 0.1)
+        promised = power(truth, sources, num_trainings=count, num_images=5000)
+        drawn = [
+            normal_difference(rng, sources, num_trainings=count, truth=truth)
+            for _ in range(num_replications)
+        ]
+        shown = np.mean([e.p_value < 0.05 for e in drawn])
+        print(f"{count} trainings, spread {spread}, {truth} AP: {promised:.1%}, shown {shown:.1%}")
+
+
+def report_synthetic(folder: Path, num_replications: int, num_images: int, seed: int) -> None:
+    """Print how many null comparisons of synthetic detections are called better or worse."""
+    for quality_spread in (0.1, 0.4):
+        trainings = make_trainings(
+            folder, quality_spread=quality_spread, seed=seed, progress=True
+        )
+        rng = np.random.default_rng(seed)
+        for count in COUNTS:
+            found: list[Estimate] = []
+
+            def draw(found: list[Estimate] = found, count: int = count) -> Estimate:
+                options = dict(num_trainings=count, num_images=num_images)
+                found.append(null_difference(trainings, rng, **options))  # noqa: B023
+                return found[-1]
+
+            rates = simulate(draw, num_replications)
+            sources = [e.trainings.sources for e in found]
+            spread, noise = (
+                100 * np.sqrt(np.mean(v))
+                for v in (
+                    [s.trainings / 2 for s in sources],
+                    [s.images + s.both for s in sources],
+                )
+            )
+            common = np.mean([s.images for s in sources]) / np.mean(
+                [s.images + s.both for s in sources]
+            )
+            print(
+                _row(f"{count} | {spread:.1f} (images {noise:.1f}, {common:.0%} common) | no", rates)
+            )
+
+
+def _row(label: str, rates: Rates) -> str:
+    return (
+        f"| {label} | {1 - rates.false:.1%} | {rates.half_width:.3g} | "
+        f"{1 - rates.false_of_images:.1%} |"
+    )
+
+
+def main() -> None:
+    args = parse_args()
+    if args.normal:
+        report_normal(args.normal, args.seed)
+    if args.synthetic:
+        report_synthetic(Path(args.out_dir), args.synthetic, args.images, args.seed)
+
+
+if __name__ == "__main__":
+    run(main)
