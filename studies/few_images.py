@@ -12,8 +12,9 @@ from tqdm import tqdm
 
 from senet_mm.cli.errors import run
 from senet_mm.coco.annotations import read_annotations
-from senet_mm.coco.bootstrap import draw_images, resample
+from senet_mm.coco.bootstrap import resample
 from senet_mm.coco.matches import match
+from senet_mm.coco.resamples import draw_images
 from senet_mm.coco.results import read_results
 from senet_mm.coco.support import images_of_classes
 from senet_mm.statistics.estimate import Estimate, estimate

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +19,16 @@ from senet_mm.coco.matches import Matches, match
 from senet_mm.coco.results import read_results
 from senet_mm.statistics.estimate import Estimate
 from senet_mm.statistics.power import power
-from senet_mm.statistics.trainings import difference_over_trainings
+from senet_mm.statistics.trainings import MIN_PAIRED, difference_over_trainings
 from senet_mm.statistics.variance import Sources
 from studies.synthetic_results import make_results, make_truth
 
 COUNTS = (2, 3, 5, 10)  # trainings of each detector
 SPREADS = (0.2, 0.8)  # AP, from training to training
 IMAGE_NOISE = 0.25  # AP, of the difference of two trainings on val2017
-_OPTIONS = dict(confidence=0.95, num_images=5000)
+NUM_IMAGES = 5000
+_HEADER = """| trainings | spread | pairs | coverage | ± AP | of images alone |
+|---|---|---|---:|---:|---:|"""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Rates:
     """What was found in comparisons of detectors.
 
     Attributes:
-        false: Share whose interval over trainings leaves the true difference out.
+        false: Share whose interval over trainings leaves 0 out.
         false_of_images: The same of the interval over images alone.
         half_width: Median of half of the first interval.
     """
@@ -43,11 +46,10 @@ class Rates:
     half_width: float
 
 
-def simulate(draw: Callable[[], Estimate], num_replications: int, truth: float = 0.0) -> Rates:
-    """Count wrong intervals of differences that are drawn anew each time."""
-    found = [draw() for _ in tqdm(range(num_replications), disable=None, leave=False)]
-    ends = np.array([(e.low, e.high, e.trainings.low, e.trainings.high) for e in found])
-    wrong = (ends[:, ::2] > truth) | (ends[:, 1::2] < truth)
+def rates_of(drawn: Sequence[Estimate]) -> Rates:
+    """Count wrong intervals, where there is no difference in truth."""
+    ends = np.array([(e.low, e.high, e.trainings.low, e.trainings.high) for e in drawn])
+    wrong = (ends[:, ::2] > 0) | (ends[:, 1::2] < 0)
     false, of_images = wrong.mean(axis=0).tolist()
     return Rates(false, of_images, float(np.median(ends[:, 1] - ends[:, 0])) / 2)
 
@@ -84,7 +86,12 @@ def normal_difference(
     sides[1] += truth + common * rng.normal()
     sides[1][:, 1:] += common * rng.normal(size=num_resamples)
     seeds = range(num_trainings)
-    return difference_over_trainings(*sides, seeds=(seeds, seeds) if paired else None, **_OPTIONS)
+    return difference_over_trainings(
+        *sides,
+        confidence=0.95,
+        num_images=NUM_IMAGES,
+        seeds=(seeds, seeds) if paired else None,
+    )
 
 
 def normal_sources(spread: float, share: float) -> Sources:
@@ -166,61 +173,54 @@ def parse_args() -> argparse.Namespace:
 def report_normal(num_replications: int, seed: int) -> None:
     """Print coverage with normal errors, then the power that was promised and that there was."""
     rng = np.random.default_rng(seed)
-    print("| trainings | spread | pairs | coverage | ± AP | images alone |\n|---|---|---|---|---|---|")
     for share in (0.1, 0.6):
-        print(f"share of the images' noise that all trainings have in common: {share:.0%}")
-        for count in COUNTS:
-            for spread in SPREADS:
-                for paired in (False, True)[: 2 if count >= 5 else 1]:
-                    options = dict(num_trainings=count, paired=paired)
-                    rates = simulate(
-                        lambda s=normal_sources(spread, share), o=options: normal_difference(
-                            rng, s, **o
-                        ),
-                        num_replications,
-                    )
-                    print(_row(f"{count} | {spread} | {'yes' if paired else 'no'}", rates))
+        print(f"images' noise, {share:.0%} of it in common to all trainings:\n{_HEADER}")
+        for count, spread, paired in itertools.product(COUNTS, SPREADS, (False, True)):
+            if paired and count < MIN_PAIRED:
+                continue
+            sources = normal_sources(spread, share)
+            drawn = [
+                normal_difference(rng, sources, num_trainings=count, paired=paired)
+                for _ in range(num_replications)
+            ]
+            label = f"{count} | {spread} | {'yes' if paired else 'no'}"
+            print(_row(label, rates_of(drawn)), flush=True)
     for count, spread, truth in ((2, 0.2, 1.5), (5, 0.2, 0.6), (5, 0.8, 2.0), (10, 0.8, 1.0)):
-        sources = normal_sources(spread, 0.1)
-        promised = power(truth, sources, num_trainings=count, num_images=5000)
+        sources = normal_sources(spread, share=0.1)
+        promised = power(truth, sources, num_trainings=count, num_images=NUM_IMAGES)
         drawn = [
             normal_difference(rng, sources, num_trainings=count, truth=truth)
             for _ in range(num_replications)
         ]
-        shown = np.mean([e.p_value < 0.05 for e in drawn])
-        print(f"{count} trainings, spread {spread}, {truth} AP: {promised:.1%}, shown {shown:.1%}")
+        shown = np.mean([difference.p_value < 0.05 for difference in drawn])
+        print(
+            f"{count} trainings with spread {spread} show {truth} AP in {shown:.1%}; "
+            f"promised {promised:.1%}",
+            flush=True,
+        )
 
 
 def report_synthetic(folder: Path, num_replications: int, num_images: int, seed: int) -> None:
     """Print how many null comparisons of synthetic detections are called better or worse."""
     for quality_spread in (0.1, 0.4):
-        trainings = make_trainings(
-            folder, quality_spread=quality_spread, seed=seed, progress=True
-        )
+        trainings = make_trainings(folder, quality_spread=quality_spread, seed=seed, progress=True)
         rng = np.random.default_rng(seed)
+        print(_HEADER)
         for count in COUNTS:
-            found: list[Estimate] = []
+            drawn = [
+                null_difference(trainings, rng, num_trainings=count, num_images=num_images)
+                for _ in range(num_replications)
+            ]
+            measured = _measured([each.trainings.sources for each in drawn])
+            print(_row(f"{count} | {measured} | no", rates_of(drawn)), flush=True)
 
-            def draw(found: list[Estimate] = found, count: int = count) -> Estimate:
-                options = dict(num_trainings=count, num_images=num_images)
-                found.append(null_difference(trainings, rng, **options))  # noqa: B023
-                return found[-1]
 
-            rates = simulate(draw, num_replications)
-            sources = [e.trainings.sources for e in found]
-            spread, noise = (
-                100 * np.sqrt(np.mean(v))
-                for v in (
-                    [s.trainings / 2 for s in sources],
-                    [s.images + s.both for s in sources],
-                )
-            )
-            common = np.mean([s.images for s in sources]) / np.mean(
-                [s.images + s.both for s in sources]
-            )
-            print(
-                _row(f"{count} | {spread:.1f} (images {noise:.1f}, {common:.0%} common) | no", rates)
-            )
+def _measured(sources: Sequence[Sources]) -> str:
+    """The spread of a training, and the noise of the images in a difference, in AP."""
+    spread = np.sqrt(np.mean([one.trainings for one in sources]) / 2)
+    own, common = (np.mean([getattr(one, name) for one in sources]) for name in ("both", "images"))
+    noise = np.sqrt(own + common)
+    return f"{100 * spread:.1f} (images {100 * noise:.1f}, {common / (own + common):.0%} in common)"
 
 
 def _row(label: str, rates: Rates) -> str:

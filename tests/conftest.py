@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import os
 import runpy
@@ -12,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from mmengine.config import utils as config_utils
@@ -28,8 +26,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # processes that share the tests share 
 import senet_mm  # noqa: F401 (makes mmdet importable)
 from senet_mm.runs import readers
 from senet_mm.shapes import generate_shapes
-from tests.results_on_disk import write_results
 from tests.attempts import Attempt, run_command
+from tests.results_on_disk import write_results
 
 REPO = Path(__file__).resolve().parents[1]
 

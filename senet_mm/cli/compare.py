@@ -6,10 +6,13 @@ from pathlib import Path
 
 from ..comparison.comparison import compare
 from ..comparison.inputs import resolve
-from ..comparison.report.tables import difference_tables, metrics_table, notes, verdicts
+from ..comparison.report.sentences import about_power, notes, verdicts
+from ..comparison.report.tables import difference_tables, metrics_table, power_table
 from ..comparison.report.write import prepare_report, write_report
 from . import common as cli
 from .arguments import Parser, integer, number
+
+_POWER = (0.5, 1.0, 2.0)  # AP
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -42,11 +45,26 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--num-images", type=integer(0), default=8, help="of the gallery, per detector"
     )
+    parser.add_argument(
+        "--power",
+        nargs="*",
+        type=number(0, 100, inside=True),
+        metavar="AP",
+        help="also tell how many trainings of each detector, and images, would show differences "
+        "of so many points (0.5, 1 and 2 if none is given)",
+    )
     cli.add_picture_argument(parser)
     args = parser.parse_args(argv)
     if len(args.runs) < 2:
         parser.error("expected two runs or more, the baseline first")
     return args
+
+
+def _differences(power: Sequence[float] | None) -> list[float]:
+    """Differences in AP, 0..1; none where the power was not asked for."""
+    if power is None:
+        return []
+    return [points / 100 for points in power or _POWER]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -64,9 +82,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         pictures=args.check_images,
     )
     comparison, evaluation = compare(
-        inputs, num_resamples=args.num_resamples, confidence=args.confidence, seed=args.seed
+        inputs,
+        num_resamples=args.num_resamples,
+        confidence=args.confidence,
+        seed=args.seed,
+        power=_differences(args.power),
     )
     print("", metrics_table(comparison), difference_tables(comparison), sep="\n\n")
+    if comparison.needed:
+        print("", about_power(), "", power_table(comparison), sep="\n")
     print("", *notes(comparison), "", *verdicts(comparison), "", sep="\n", flush=True)
     files = write_report(
         comparison, evaluation, out_dir, image_dir=inputs.image_dir, num_images=args.num_images

@@ -13,6 +13,7 @@ from ..statistics.family import holm, smooth_p_value
 from ..statistics.trainings import difference_over_trainings
 from .accumulate import ALL_METRICS, accumulate_class, stack_classes
 from .matches import Matches
+from .resamples import draw_images
 from .support import images_of_classes, images_of_metrics
 
 
@@ -123,15 +124,6 @@ def bootstrap(
         confidence=confidence,
         seed=seed,
     )
-
-
-def draw_images(num_images: int, num_resamples: int, seed: int) -> np.ndarray:
-    """(1 + B, I) int32, how often each image is drawn; row 0 is the data set itself."""
-    weights = np.ones((1 + num_resamples, num_images), dtype=np.int32)
-    weights[1:] = np.random.default_rng(seed).multinomial(
-        num_images, np.full(num_images, 1 / num_images), size=num_resamples
-    )
-    return weights
 
 
 def resample(run: Matches, weights: np.ndarray, bar: tqdm) -> tuple[np.ndarray, np.ndarray]:

@@ -89,9 +89,7 @@ def difference_over_trainings(
     )
 
 
-def match_seeds(
-    baseline: Sequence[int | None], other: Sequence[int | None]
-) -> list[int] | None:
+def match_seeds(baseline: Sequence[int | None], other: Sequence[int | None]) -> list[int] | None:
     """For each training of the baseline, the index of the other's of the same seed.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Where a difference of two detectors varies: from training to training, and from image to image."""
+"""How a difference varies, from training to training and from image to image."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ...coco.accumulate import RECALLS
-from ...coco.bootstrap import Estimate
 from ...coco.metrics import METRICS
 from ...io.figures import add_legend
+from ...statistics.estimate import Estimate
 from ..comparison import Comparison
 from ..curves import Curves
 

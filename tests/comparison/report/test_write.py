@@ -49,7 +49,9 @@ def test_three_files_and_nothing_else(compared, shapes_root: Path, tmp_path: Pat
     assert len(numbers["detectors"][0]["precision"]["0.50"]) == 101
 
     text = paths[0].read_text()
-    assert text.startswith("# poor against good\n\npoor is worse than good on such images: AP -")
+    assert text.startswith(
+        "# poor against good\n\nThese weights of poor are worse than these weights"
+    )
     assert f"{100 * ap.low:+.1f} to {100 * ap.high:+.1f}" in text
 
 
