@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import exp, sqrt
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Trainings:
 # variances and the degrees of freedom of each
 Parts = Sequence[tuple[float, float]]
 
+_LOG_SMALLEST_P = -60.0  # smaller ones do not matter, and their quantiles overflow
+
 
 def critical_value(parts: Parts, confidence: float) -> float:
     """How many standard errors an interval reaches, where the variance is a sum of estimates.
@@ -68,22 +71,21 @@ def critical_value(parts: Parts, confidence: float) -> float:
         parts: Variances, not all 0, and the degrees of freedom of each.
         confidence: Confidence of the interval.
     """
-    variances, degrees = np.array(parts).T
-    return float(np.average(stats.t.ppf((1 + confidence) / 2, degrees), weights=variances))
+    return _critical_value(parts, 1 - confidence)
 
 
 def two_sided_p(difference: float, parts: Parts) -> float:
     """The p-value that agrees with :func:`critical_value`: where the interval ends at 0."""
-    variances, degrees = np.array(parts).T
-    ratio = abs(difference) / np.sqrt(variances.sum())
-    if ratio == 0:
-        return 1.0
+    ratio = abs(difference) / sqrt(sum(part for part, _ in parts))
 
     def excess(log_p: float) -> float:
-        critical = stats.t.isf(np.exp(log_p) / 2, degrees)
-        return float(np.average(critical, weights=variances)) - ratio
+        return _critical_value(parts, exp(log_p)) - ratio
 
-    smallest = -600.0
-    if excess(smallest) < 0:
-        return float(np.exp(smallest))
-    return float(np.exp(optimize.brentq(excess, smallest, 0.0)))
+    if excess(_LOG_SMALLEST_P) < 0:
+        return exp(_LOG_SMALLEST_P)
+    return exp(optimize.brentq(excess, _LOG_SMALLEST_P, 0.0))
+
+
+def _critical_value(parts: Parts, p_value: float) -> float:
+    variances, degrees = np.array(parts).T
+    return float(np.average(-special.stdtrit(degrees, p_value / 2), weights=variances))
