@@ -61,6 +61,7 @@ def normal_difference(
     num_trainings: int,
     correlation: float = 0.0,
     paired: bool = False,
+    ratio: float = 1.0,
     truth: float = 0.0,
     num_resamples: int = 200,
 ) -> Estimate:
@@ -72,15 +73,17 @@ def normal_difference(
         num_trainings: Of each detector.
         correlation: Of the trainings of one seed.
         paired: Whether the seeds are known.
+        ratio: How many times the baseline's spread the other's is.
         truth: The true difference.
         num_resamples: Resamples of the images.
     """
     plain = rng.normal(size=(num_trainings, 1))
     rest = np.sqrt(1 - correlation**2) * rng.normal(size=(num_trainings, 1))
-    spread, own, common = np.sqrt([sources.trainings / 2, sources.both / 2, sources.images])
+    own, common = np.sqrt([sources.both / 2, sources.images])
+    spread = np.sqrt(sources.trainings / (1 + ratio**2))
     sides = []
-    for effect in (plain, correlation * plain + rest):
-        value = spread * effect + own * rng.normal(size=effect.shape)
+    for effect in (spread * plain, ratio * spread * (correlation * plain + rest)):
+        value = effect + own * rng.normal(size=effect.shape)
         resampled = value + own * rng.normal(size=(num_trainings, num_resamples))
         sides.append(np.concatenate([value, resampled], axis=1))
     sides[1] += truth + common * rng.normal()
@@ -185,6 +188,15 @@ def report_normal(num_replications: int, seed: int) -> None:
             ]
             label = f"{count} | {spread} | {'yes' if paired else 'no'}"
             print(_row(label, rates_of(drawn)), flush=True)
+    low, high = SPREADS
+    sources = normal_sources(np.hypot(low, high) / np.sqrt(2), share=0.1)
+    print(f"the baseline's spread {low}, the other's {high}:\n{_HEADER}")
+    for count in COUNTS:
+        drawn = [
+            normal_difference(rng, sources, num_trainings=count, ratio=high / low)
+            for _ in range(num_replications)
+        ]
+        print(_row(f"{count} | {low}, {high} | no", rates_of(drawn)), flush=True)
     for count, spread, truth in ((2, 0.2, 1.5), (5, 0.2, 0.6), (5, 0.8, 2.0), (10, 0.8, 1.0)):
         sources = normal_sources(spread, share=0.1)
         promised = power(truth, sources, num_trainings=count, num_images=NUM_IMAGES)

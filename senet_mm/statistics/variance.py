@@ -63,7 +63,7 @@ def critical_value(parts: Parts, confidence: float) -> float:
     """How many standard errors an interval reaches, where the variance is a sum of estimates.
 
     The mean of Student's critical values of the parts, weighted by the parts (Cochran and Cox,
-    Experimental Designs, 2nd edition, section 4.14). With few degrees of freedom it holds where
+    Experimental Designs, 1950). With few degrees of freedom it holds where
     the approximation by one t distribution (Satterthwaite) is too narrow: its degrees of freedom
     are estimated too, and large just where the variance came out too small.
 

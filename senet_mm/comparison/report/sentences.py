@@ -140,9 +140,10 @@ def _about_trainings(comparison: Comparison) -> list[str]:
     if found:
         pairs = "paired by their seed" if any(one.paired for one in found) else "not paired"
         told.append(
-            "Differences of detectors that were both trained several times are over other "
-            f"trainings and other images: their intervals hold both sources; runs are {pairs}. "
-            "'of trainings' is the share of the variance that more trainings would lessen."
+            "Not so the differences of detectors that were both trained several times: their "
+            "intervals and p-values are about other trainings and other images (docs/comparison.md); "
+            f"runs are {pairs}. 'of trainings' is the share of the variance that comes from "
+            "training to training; the rest comes from the images."
         )
         fewest = min(min(one.counts) for one in found)
         if fewest < MIN_PAIRED:

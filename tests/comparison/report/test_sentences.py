@@ -82,7 +82,8 @@ def test_notes_tell_what_the_numbers_cannot_say() -> None:
 def test_notes_on_several_trainings() -> None:
     two = comparison(low=0.01, high=0.03, seeds=2)
     text = " ".join(notes(two))
-    assert "standard deviation" in text and "hold both sources; runs are not paired" in text
+    assert "standard deviation" in text and "about other trainings and other images" in text
+    assert "runs are not paired" in text
     assert "2 trainings tell little of their spread" in text
     few = replace(two, bootstrap=replace(two.bootstrap, num_resamples=20))
     assert "no p-value can be below" not in " ".join(notes(few))
