@@ -141,7 +141,7 @@ def _about_trainings(comparison: Comparison) -> list[str]:
         pairs = "paired by their seed" if any(one.paired for one in found) else "not paired"
         told.append(
             "Not so the differences of detectors that were both trained several times: their "
-            "intervals and p-values are about other trainings and other images (docs/comparison.md); "
+            "intervals and p-values are about other trainings and other images; "
             f"runs are {pairs}. 'of trainings' is the share of the variance that comes from "
             "training to training; the rest comes from the images."
         )
