@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...coco.metrics import METRICS
 from ...statistics.estimate import MIN_IMAGES, Estimate
 from ...statistics.trainings import MIN_PAIRED
@@ -71,7 +73,7 @@ def about_classes(comparison: Comparison) -> str:
     return (
         f"{told} {with_interval} have an interval, of which about {alpha * with_interval:.1g} "
         "would leave 0 out by chance alone. The adjusted p (Holm's) is for all of them together; "
-        f"by it {len(shown)} are shown{': ' if shown else ''}{', '.join(shown)}."
+        f"by it {_count(shown)} shown{': ' if shown else ''}{', '.join(shown)}."
     )
 
 
@@ -112,6 +114,10 @@ def _verdict(comparison: Comparison, index: int, ap: Estimate) -> str:
     if shown:
         return f"{name} is {side} than {baseline}, {found}"
     return f"No difference between {name} and {baseline} is shown, {found}"
+
+
+def _count(shown: Sequence[str]) -> str:
+    return f"{len(shown) or 'none'} {'are' if len(shown) > 1 else 'is'}"
 
 
 def _is_single(estimate: Estimate) -> bool:

@@ -111,7 +111,7 @@ def test_classes_that_are_shown_among_all() -> None:
     one = comparison(low=0.01, high=0.03)
     told = about_classes(one)
     assert "1 have an interval, of which about 0.05 would leave 0 out by chance alone" in told
-    assert told.endswith("by it 1 are shown: cat (se is better).")
+    assert told.endswith("by it 1 is shown: cat (se is better).")
     few = tuple(Estimate(0.1, num_images=3) for _ in one.bootstrap.classes)
     none = replace(one, bootstrap=replace(one.bootstrap, class_differences=(few,)))
     assert about_classes(none).endswith("None rests on enough images for an interval.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from senet_mm.coco.metrics import METRICS
 from senet_mm.comparison.costs import Cost
 from senet_mm.comparison.curves import Curves
 from senet_mm.comparison.report import plots
@@ -177,6 +178,15 @@ def test_plots_show_every_detector_metric_and_class(compared) -> None:
     assert plots.plot_cost(comparison) is None
     assert plots.plot_training(comparison) is None
     assert plots.plot_differences(comparison) == differences  # the same comparison, the same file
+
+
+def test_a_number_of_few_images_is_a_point_without_a_line(compared) -> None:
+    comparison, _ = compared
+    (differences,) = comparison.bootstrap.differences
+    few = {name: replace(one, low=None, high=None) for name, one in differences.items()}
+    odd = replace(comparison, bootstrap=replace(comparison.bootstrap, differences=(few,)))
+    hollow = re.findall(r"<use [^>]*fill: #ffffff; stroke: #d55e00", plots.plot_differences(odd))
+    assert len(hollow) == sum(few[name].value is not None for name in METRICS)
 
 
 def test_training_curves_are_drawn_where_there_are_logs(compared) -> None:
