@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from senet_mm.cli.errors import run
-from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.bootstrap import bootstrap
-from senet_mm.coco.matches import Matches, match
-from senet_mm.coco.results import read_results
 from senet_mm.statistics.estimate import Estimate
 from senet_mm.statistics.power import power
 from senet_mm.statistics.trainings import MIN_PAIRED, difference_over_trainings
 from senet_mm.statistics.variance import Sources
-from studies.synthetic_results import make_results, make_truth
+from studies.synthetic_matches import detect, make_scene
 
 COUNTS = (2, 3, 5, 10)  # trainings of each detector
 SPREADS = (0.2, 0.8)  # AP, from training to training
+QUALITY_SPREADS = (0.15, 0.6)
 IMAGE_NOISE = 0.25  # AP, of the difference of two trainings on val2017
 NUM_IMAGES = 5000
 _HEADER = """| trainings | spread | pairs | coverage | ± AP | of images alone |
@@ -46,12 +41,13 @@ class Rates:
     half_width: float
 
 
-def rates_of(drawn: Sequence[Estimate]) -> Rates:
-    """Count wrong intervals, where there is no difference in truth."""
+def rates_of(drawn: Sequence[Estimate], *, scale: float = 1.0) -> Rates:
+    """Count wrong intervals, where there is no difference in truth; widths times a scale."""
     ends = np.array([(e.low, e.high, e.trainings.low, e.trainings.high) for e in drawn])
     wrong = (ends[:, ::2] > 0) | (ends[:, 1::2] < 0)
     false, of_images = wrong.mean(axis=0).tolist()
-    return Rates(false, of_images, float(np.median(ends[:, 1] - ends[:, 0])) / 2)
+    half_width = scale * float(np.median(ends[:, 1] - ends[:, 0])) / 2
+    return Rates(false, of_images, half_width)
 
 
 def normal_difference(
@@ -103,58 +99,27 @@ def normal_sources(spread: float, share: float) -> Sources:
     return Sources(trainings=2 * spread**2, images=share * noise, both=(1 - share) * noise)
 
 
-def make_trainings(
-    folder: str | Path,
-    *,
-    quality_spread: float,
-    num_trainings: int = 24,
-    num_images: int = 4000,
-    num_classes: int = 4,
-    seed: int = 0,
-    progress: bool = False,
-) -> list[Matches]:
-    """Synthetic detectors, as if trained with other seeds, on one set of images.
-
-    Args:
-        folder: Where annotation and results files are written.
-        quality_spread: Standard deviation of their quality, see :func:`.make_results`.
-        num_trainings: How many to make.
-        num_images: Images; samples should be much smaller.
-        num_classes: Classes, the first the most frequent.
-        seed: Seed of the data.
-        progress: Whether to show a bar on stderr.
-    """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    truth = make_truth(
-        num_images=num_images, num_objects=4 * num_images, num_classes=num_classes, seed=seed
-    )
-    (folder / "annotations.json").write_text(json.dumps(truth))
-    annotations = read_annotations(folder / "annotations.json")
-    rng = np.random.default_rng(seed)
-    trainings = []
-    for index in tqdm(range(num_trainings), desc="trainings", disable=not progress):
-        quality = float(quality_spread * rng.normal())
-        results = make_results(truth, quality=quality, per_image=10, seed=seed + 1 + index)
-        path = folder / "training.bbox.json"
-        path.write_text(json.dumps(results))
-        trainings.append(match(annotations, read_results(path, annotations)))
-    return trainings
-
-
 def null_difference(
-    trainings: Sequence[Matches],
     rng: np.random.Generator,
     *,
     num_trainings: int,
-    num_images: int,
-    num_resamples: int = 300,
+    quality_spread: float,
+    num_images: int = 100,
+    num_resamples: int = 200,
 ) -> Estimate:
-    """The difference in AP of two detectors that are drawn from the same trainings."""
-    images = rng.choice(trainings[0].num_images, num_images, replace=False)
-    chosen = rng.choice(len(trainings), (2, num_trainings), replace=False)
+    """The difference in AP of two detectors whose trainings have qualities of one distribution.
+
+    Args:
+        rng: The source of chance.
+        num_trainings: Of each detector.
+        quality_spread: Standard deviation of the quality, see :func:`.synthetic_matches.detect`.
+        num_images: Images, made anew.
+        num_resamples: Resamples of the images.
+    """
+    scene = make_scene(rng, num_images=num_images, num_with_class=num_images)
+    qualities = quality_spread * rng.normal(size=(2, num_trainings))
     result = bootstrap(
-        [[trainings[index].subset(images) for index in side] for side in chosen.tolist()],
+        [[detect(rng, scene, quality=one) for one in side] for side in qualities.tolist()],
         num_resamples=num_resamples,
         seed=int(rng.integers(2**31)),
     )
@@ -165,10 +130,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--out-dir", default="work_dirs/over_trainings", help="for synthetic files")
     parser.add_argument("--normal", type=int, default=4000, help="comparisons with normal errors")
-    parser.add_argument("--synthetic", type=int, default=200, help="of synthetic detections")
-    parser.add_argument("--images", type=int, default=200, help="of each of these")
+    parser.add_argument("--synthetic", type=int, default=400, help="of synthetic detections")
     parser.add_argument("--seed", type=int, default=0, help="of everything")
     return parser.parse_args()
 
@@ -212,19 +175,17 @@ def report_normal(num_replications: int, seed: int) -> None:
         )
 
 
-def report_synthetic(folder: Path, num_replications: int, num_images: int, seed: int) -> None:
+def report_synthetic(num_replications: int, seed: int) -> None:
     """Print how many null comparisons of synthetic detections are called better or worse."""
-    for quality_spread in (0.1, 0.4):
-        trainings = make_trainings(folder, quality_spread=quality_spread, seed=seed, progress=True)
-        rng = np.random.default_rng(seed)
-        print(_HEADER)
-        for count in COUNTS:
-            drawn = [
-                null_difference(trainings, rng, num_trainings=count, num_images=num_images)
-                for _ in range(num_replications)
-            ]
-            measured = _measured([each.trainings.sources for each in drawn])
-            print(_row(f"{count} | {measured} | no", rates_of(drawn)), flush=True)
+    rng = np.random.default_rng(seed)
+    print(f"synthetic detections on 100 images:\n{_HEADER}")
+    for count, quality_spread in itertools.product(COUNTS, QUALITY_SPREADS):
+        drawn = [
+            null_difference(rng, num_trainings=count, quality_spread=quality_spread)
+            for _ in range(num_replications)
+        ]
+        measured = _measured([each.trainings.sources for each in drawn])
+        print(_row(f"{count} | {measured} | no", rates_of(drawn, scale=100)), flush=True)
 
 
 def _measured(sources: Sequence[Sources]) -> str:
@@ -247,7 +208,7 @@ def main() -> None:
     if args.normal:
         report_normal(args.normal, args.seed)
     if args.synthetic:
-        report_synthetic(Path(args.out_dir), args.synthetic, args.images, args.seed)
+        report_synthetic(args.synthetic, args.seed)
 
 
 if __name__ == "__main__":

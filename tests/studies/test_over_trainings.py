@@ -1,12 +1,9 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from senet_mm.statistics.estimate import Estimate
 from senet_mm.statistics.variance import Sources, Trainings
 from studies.over_trainings import (
-    make_trainings,
     normal_difference,
     normal_sources,
     null_difference,
@@ -40,11 +37,13 @@ def test_rates() -> None:
     assert rates.half_width == pytest.approx(2)
 
 
-def test_synthetic_trainings(tmp_path: Path) -> None:
-    trainings = make_trainings(tmp_path, quality_spread=0.3, num_trainings=4, num_images=60)
+def test_synthetic_trainings() -> None:
     rng = np.random.default_rng(0)
-    found = null_difference(trainings, rng, num_trainings=2, num_images=40, num_resamples=30)
-    assert found.trainings.counts == (2, 2) and found.low < found.value < found.high
+    options = dict(num_trainings=3, quality_spread=0.6, num_images=40, num_resamples=40)
+    drawn = [null_difference(rng, **options) for _ in range(30)]
+    assert all(one.trainings.counts == (3, 3) for one in drawn)
+    rates = rates_of(drawn)
+    assert rates.false < 0.25 < rates.false_of_images
 
 
 @pytest.mark.slow
