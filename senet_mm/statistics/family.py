@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from .estimate import Estimate
+from .variance import degrees_of_images
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
@@ -31,11 +32,11 @@ def smooth_p_value(estimate: Estimate) -> float:
 
     The share of B resamples cannot be below 2 / (B + 1), which times the number of classes is
     above 0.05. So, of other images alone, that of Student's t: the difference over its standard
-    error, with one degree of freedom less than the images that it rests on.
+    error, with :func:`.variance.degrees_of_images`.
     """
     if estimate.value is None or estimate.p_value is None or estimate.num_images is None:
         return np.nan
     if estimate.trainings is not None or not estimate.standard_error:
         return estimate.p_value
     ratio = abs(estimate.value) / estimate.standard_error
-    return float(2 * stats.t.sf(ratio, estimate.num_images - 1))
+    return float(2 * stats.t.sf(ratio, degrees_of_images(estimate.num_images)))

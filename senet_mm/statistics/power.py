@@ -6,7 +6,7 @@ from math import sqrt
 
 from scipy import stats
 
-from .variance import Sources, critical_value
+from .variance import Sources, critical_value, degrees_of_images
 
 MAX_TRAININGS = 100
 
@@ -33,7 +33,7 @@ def power(
         factor: How many times as many images there are.
         confidence: What the intervals promise.
     """
-    degrees = (2 * (num_trainings - 1), factor * num_images - 1)
+    degrees = (2 * (num_trainings - 1), degrees_of_images(factor * num_images))
     variances = (
         (sources.trainings + sources.both / factor) / num_trainings,
         sources.images / factor,

@@ -19,7 +19,14 @@ from math import sqrt
 import numpy as np
 
 from .estimate import Estimate, estimate
-from .variance import Parts, Sources, Trainings, critical_value, two_sided_p
+from .variance import (
+    Parts,
+    Sources,
+    Trainings,
+    critical_value,
+    degrees_of_images,
+    two_sided_p,
+)
 
 # Pairing takes half of the degrees of freedom, which with fewer trainings costs more than it gives
 MIN_PAIRED = 5
@@ -63,9 +70,10 @@ def difference_over_trainings(
     noises = [_own_noise(group[:, 1:]) for group in groups]
     of_images = float(np.nanvar(mean[1:], ddof=1))
     shares = [noise / len(group) for noise, group in zip(noises, groups, strict=True)]
+    degrees = degrees_of_images(num_images)
     common = max(of_images - sum(shares), 0.0)
-    parts = [(common, num_images - 1), *_of_trainings(spreads, [len(group) for group in groups])]
-    images_alone = [(of_images, num_images - 1)]
+    parts = [(common, degrees), *_of_trainings(spreads, [len(group) for group in groups])]
+    images_alone = [(of_images, degrees)]
     reach = max(_reach(parts, confidence), _reach(images_alone, confidence))
     variance = max(sum(part for part, _ in parts), of_images)
     p_value = over_images.p_value or 1.0

@@ -59,6 +59,15 @@ Parts = Sequence[tuple[float, float]]
 _LOG_SMALLEST_P = -60.0  # smaller ones do not matter, and their quantiles overflow
 
 
+def degrees_of_images(num_images: float) -> float:
+    """Degrees of freedom of a variance over images.
+
+    Half of those of as many numbers with normal errors: in most images two detectors find the same,
+    and a few say most of the difference. So the tails come out right (studies/few_images.py).
+    """
+    return (num_images - 1) / 2
+
+
 def critical_value(parts: Parts, confidence: float) -> float:
     """How many standard errors an interval reaches, where the variance is a sum of estimates.
 
