@@ -14,8 +14,8 @@ import numpy as np
 
 from .variance import Trainings
 
-# A number that rests on fewer images has no interval: between equal detectors, more than 5 % of
-# the intervals of such numbers leave 0 out (studies/few_images.py)
+# A number that rests on fewer images has no interval: between equal detectors, 8 to 80 % of such
+# intervals would leave 0 out instead of 5 % (studies/few_images.py)
 MIN_IMAGES = 20
 
 _NORMAL = NormalDist()

@@ -14,7 +14,7 @@ def test_a_class_in_one_image_has_an_interval_without_width_that_is_not_given() 
 
 def test_equal_detectors_on_more_images() -> None:
     rng = np.random.default_rng(0)
-    found = [simulate(rng, 40, num_images=50, num_resamples=80) for _ in range(40)]
+    found = [simulate(rng, 40, num_images=50, num_resamples=80) for _ in range(20)]
     assert np.mean([one.excluded for one in found]) < 0.25
     for one in found:
         low, high = one.estimate.interval
