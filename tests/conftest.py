@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import os
 import runpy
@@ -12,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from mmengine.config import utils as config_utils
@@ -29,6 +27,7 @@ import senet_mm  # noqa: F401 (makes mmdet importable)
 from senet_mm.runs import readers
 from senet_mm.shapes import generate_shapes
 from tests.attempts import Attempt, run_command
+from tests.results_on_disk import write_results
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -78,24 +77,7 @@ def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def results_files(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Results on the 6 validation images: everything found, and two that miss objects."""
-    ann_file = shapes_root / "annotations" / "instances_val2017.json"
-    objects = json.loads(ann_file.read_text())["annotations"]
-    folder, files = tmp_path_factory.mktemp("results"), []
-    for number, share in enumerate((0.9, 0.5, 0.6)):
-        rng = np.random.default_rng(number)
-        found = [
-            dict(
-                image_id=a["image_id"],
-                category_id=a["category_id"],
-                bbox=a["bbox"],
-                score=float(rng.uniform(0.4, 1)),
-            )
-            for a in objects
-            if rng.uniform() < share
-        ]
-        files.append(folder / f"run{number}.bbox.json")
-        files[-1].write_text(json.dumps(found))
-    return files
+    return write_results(shapes_root, tmp_path_factory.mktemp("results"))
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from ..comparison import classifiers
 from ..comparison.comparison import compare
 from ..comparison.inputs import resolve
 from ..comparison.report import classifiers as report_of_classifiers
-from ..comparison.report.tables import difference_tables, metrics_table, notes, verdicts
+from ..comparison.report.sentences import about_power, notes, verdicts
+from ..comparison.report.tables import difference_tables, metrics_table, power_table
 from ..comparison.report.write import prepare_report, write_report
 from ..comparison.worse import Limit, worse
 from ..io.files import make_writable
@@ -19,6 +20,8 @@ from .arguments import Parser, integer, number
 from .compare_train import add_training_arguments, check_training_arguments, train
 
 WORSE = 3  # exit code of --fail-if-worse
+
+_POWER = (0.5, 1.0, 2.0)  # AP
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -60,6 +63,14 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="exit with 3 if a detector is shown to be worse than the baseline by more than MARGIN "
         "points (0 by default) of METRIC (AP by default)",
     )
+    parser.add_argument(
+        "--power",
+        nargs="*",
+        type=number(0, 100, inside=True),
+        metavar="AP",
+        help="also tell how many trainings of each detector, and images, would show differences "
+        "of so many points (0.5, 1 and 2 if none is given)",
+    )
     cli.add_picture_argument(parser)
     add_training_arguments(parser)
     args = parser.parse_args(argv)
@@ -84,6 +95,13 @@ def _limit(parser: Parser, given: Sequence[str]) -> Limit:
         parser.error(f"argument --fail-if-worse: {error}")
 
 
+def _differences(power: Sequence[float] | None) -> list[float]:
+    """Differences in AP, 0..1; none where the power was not asked for."""
+    if power is None:
+        return []
+    return [points / 100 for points in power or _POWER]
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     out_dir = Path(args.out_dir)
@@ -104,9 +122,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         pictures=args.check_images,
     )
     comparison, evaluation = compare(
-        inputs, num_resamples=args.num_resamples, confidence=args.confidence, seed=args.seed
+        inputs,
+        num_resamples=args.num_resamples,
+        confidence=args.confidence,
+        seed=args.seed,
+        power=_differences(args.power),
     )
     print("", metrics_table(comparison), difference_tables(comparison), sep="\n\n")
+    if comparison.needed:
+        print("", about_power(), "", power_table(comparison), sep="\n")
     print("", *notes(comparison), "", *verdicts(comparison), "", sep="\n", flush=True)
     files = write_report(
         comparison, evaluation, out_dir, image_dir=inputs.image_dir, num_images=args.num_images

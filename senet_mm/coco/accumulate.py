@@ -13,7 +13,8 @@ from .matches import ClassMatches, Matches
 _PARAMS = Params("bbox")
 IOU_THRESHOLDS, RECALLS = _PARAMS.iouThrs, _PARAMS.recThrs  # (T,), (R,)
 _AREAS, _THRESHOLDS = len(_PARAMS.areaRng), len(IOU_THRESHOLDS)
-_AREA = {label[0]: index for index, label in enumerate(_PARAMS.areaRngLbl)}
+# index of the area by the first letter of its label: all, small, medium, large
+AREA = {label[0]: index for index, label in enumerate(_PARAMS.areaRngLbl)}
 _AT_50, _AT_75 = (int(np.flatnonzero(value == IOU_THRESHOLDS)[0]) for value in (0.5, 0.75))
 _BLOCK = 2_000_000  # detections x weightings that are worked on at once
 
@@ -46,11 +47,11 @@ class Accumulated:
             self.precision[:, :, 0],
             self.precision[:, :, 0, _AT_50],
             self.precision[:, :, 0, _AT_75],
-            *(self.precision[:, :, _AREA[size]] for size in "sml"),
+            *(self.precision[:, :, AREA[size]] for size in "sml"),
             self.recall_of_few[:, :, 0],
             self.recall_of_few[:, :, 1],
             self.recall[:, :, 0],
-            *(self.recall[:, :, _AREA[size]] for size in "sml"),
+            *(self.recall[:, :, AREA[size]] for size in "sml"),
         ]
         return np.stack([_mean(column) for column in columns], axis=1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from .curves import Curves, read_curves
 from .detections import detect
 from .evaluation import Evaluation, evaluate
 from .inputs import Inputs
+from .power import Needed, check_power, needed_trainings
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Comparison:
         detectors: The detectors, the baseline first.
         bootstrap: Their metrics, with intervals, and the differences to the baseline.
         remarks: What was out of the ordinary.
+        needed: Trainings and images that would show a difference, where that was asked.
     """
 
     ann_file: Path
@@ -63,6 +66,7 @@ class Comparison:
     detectors: tuple[Detector, ...]
     bootstrap: Bootstrap
     remarks: tuple[str, ...] = ()
+    needed: tuple[Needed, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,7 +75,12 @@ class Comparison:
 
 
 def compare(
-    inputs: Inputs, *, num_resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+    inputs: Inputs,
+    *,
+    num_resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    power: Sequence[float] = (),
 ) -> tuple[Comparison, Evaluation]:
     """Detect what is not detected yet, evaluate, measure costs, and put it together.
 
@@ -80,14 +89,18 @@ def compare(
         num_resamples: Resamples of the bootstrap over images.
         confidence: Confidence of the intervals.
         seed: Seed of the resamples.
+        power: Differences in AP, 0..1, for which to tell how many trainings would show them.
 
     Returns:
         The comparison, and the evaluation that it was taken from.
 
     Raises:
         FileNotFoundError: If masks are asked of a detector that has none.
-        ValueError: If an option is out of its range; before any inference.
+        ValueError: If an option is out of its range, or the power is asked of a detector with one
+            run; before any inference.
     """
+    if power:
+        check_power({name: len(runs) for name, runs in inputs.runs.items()})
     check_options(len(inputs.annotations.image_ids), num_resamples, confidence)
     detections = detect(inputs)
     evaluation = evaluate(
@@ -96,6 +109,7 @@ def compare(
         num_resamples=num_resamples,
         confidence=confidence,
         seed=seed,
+        training_seeds={name: [run.seed for run in runs] for name, runs in inputs.runs.items()},
         progress=True,
     )
     first_runs = {name: runs[0].run for name, runs in inputs.runs.items()}
@@ -114,6 +128,9 @@ def compare(
             *_remarks_on_boxes(detections),
             *_remarks_on_coverage(detections, annotations.objects),
             *remarks,
+        ),
+        needed=needed_trainings(
+            tuple(inputs.runs), evaluation.bootstrap, len(annotations.image_ids), power
         ),
     ), evaluation
 

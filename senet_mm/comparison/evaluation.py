@@ -39,6 +39,7 @@ def evaluate(
     num_resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
+    training_seeds: Mapping[str, Sequence[int | None]] | None = None,
     progress: bool = False,
 ) -> Evaluation:
     """Evaluate detectors and their differences to the first.
@@ -49,6 +50,7 @@ def evaluate(
         num_resamples: Resamples of the bootstrap over images.
         confidence: Confidence of the intervals.
         seed: Seed of the resamples.
+        training_seeds: The seed of each run by the detector's name, None where it is not known.
         progress: Whether to show bars on stderr.
 
     Raises:
@@ -60,6 +62,7 @@ def evaluate(
     }
     result = bootstrap(
         list(matches.values()),
+        seeds=None if training_seeds is None else [training_seeds[name] for name in detections],
         num_resamples=num_resamples,
         confidence=confidence,
         seed=seed,

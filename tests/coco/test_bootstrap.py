@@ -7,6 +7,8 @@ import pytest
 from senet_mm.coco.accumulate import ALL_METRICS
 from senet_mm.coco.bootstrap import Bootstrap, bootstrap
 from senet_mm.coco.matches import Matches
+from senet_mm.statistics import estimate as estimate_module
+from senet_mm.statistics.family import holm, smooth_p_value
 from studies.synthetic_results import make_results, make_truth
 from tests.coco.coco_cases import coco_eval, matches_of, random_case, repeat_images
 
@@ -38,8 +40,11 @@ def percentages(
     return normal.cdf(2 * z0 - 1.2815515655), normal.cdf(2 * z0 + 1.2815515655)
 
 
-def test_every_number_from_resamples_that_cocoeval_evaluates(tmp_path: Path) -> None:
+def test_every_number_from_resamples_that_cocoeval_evaluates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The definition, done the slow way: data sets of repeated images through COCOeval."""
+    monkeypatch.setattr(estimate_module, "MIN_IMAGES", 1)  # COCOeval would take long on many
     truth, first = random_case(0)
     second = random_case(0)[1]
     for entry in second[::2]:
@@ -129,7 +134,7 @@ def test_one_result_set_has_no_difference(pair: list[Matches]) -> None:
     assert result.metrics[0]["AP"].low < result.metrics[0]["AP"].value
 
 
-def test_resamples_without_an_object_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_of_few_images_there_is_a_number_and_nothing_more(tmp_path: Path) -> None:
     truth, results = random_case(0)
     (large,) = (a for a in truth["annotations"][:1])
     for annotation in truth["annotations"]:
@@ -140,8 +145,15 @@ def test_resamples_without_an_object_are_left_out_and_counted(tmp_path: Path) ->
     without = int((draws[:, large["image_id"] - 1] == 0).sum())
     assert 50 < without < 90  # about 200 / e
     for estimate in (result.metrics[0]["APl"], result.differences[0]["ARl"]):
-        assert estimate.num_undefined == without
-        assert estimate.low is not None
+        assert (estimate.num_images, estimate.num_undefined) == (1, without)
+        assert estimate.value is not None
+        assert estimate.interval is estimate.standard_error is estimate.p_value is None
+    everything = {a["image_id"] for a in truth["annotations"] if not a["iscrowd"]}
+    assert result.metrics[0]["AR"].num_images == len(everything) < 12
+    first_class = {
+        a["image_id"] for a in truth["annotations"] if a["category_id"] == 1 and not a["iscrowd"]
+    }
+    assert result.class_precision[0][0].num_images == len(first_class)
     medium = result.differences[0]["APm"]
     assert (medium.value, medium.low, medium.p_value) == (None, None, None)
     assert medium.num_undefined == 200
@@ -183,3 +195,25 @@ def test_several_runs_of_a_detector_count_with_their_mean(pair: list[Matches]) -
     assert both.class_differences[0][0].value == pytest.approx(
         single.class_differences[0][0].value / 2
     )
+
+
+def test_several_runs_on_both_sides_speak_of_trainings(pair: list[Matches]) -> None:
+    half = [one.subset(np.arange(60)[::-1]) for one in pair]  # the same images, other resamples
+    result = bootstrap([[pair[0], half[0]], pair], seeds=[[0, 1], [0, 1]], num_resamples=50)
+    difference = result.differences[0]["AP"]
+    assert difference.trainings.counts == (2, 2) and not difference.trainings.paired
+    assert difference.low < difference.trainings.low < difference.trainings.high < difference.high
+    assert result.class_differences[0][0].trainings.counts == (2, 2)
+    assert result.metrics[1]["AP"].trainings is None
+
+
+def test_p_values_of_classes_are_adjusted_for_all_classes_and_detectors(
+    pair: list[Matches],
+) -> None:
+    result = of_single_runs([*pair, pair[0]], num_resamples=99)
+    found = [one for each in result.class_differences for one in each]
+    adjusted = holm(np.array([smooth_p_value(one) for one in found]))
+    assert len(found) == 6
+    for one, expected in zip(found, adjusted, strict=True):
+        assert one.adjusted_p_value == pytest.approx(max(expected, one.p_value))
+    assert result.differences[0]["AP"].adjusted_p_value is None

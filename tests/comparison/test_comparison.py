@@ -10,7 +10,7 @@ from mmengine.config import Config
 from senet_mm.comparison import detections
 from senet_mm.comparison.comparison import Comparison, compare
 from senet_mm.comparison.inputs import resolve
-from senet_mm.comparison.report.tables import notes
+from senet_mm.comparison.report.sentences import notes
 from senet_mm.paper import detection_row_of
 from senet_mm.runs.detect import Inference, results_file
 from tests.comparison.runs_on_disk import write_run
@@ -30,7 +30,7 @@ def test_what_was_compared(compared, results_files) -> None:
     comparison, evaluation = compared
     assert comparison.names == ("good", "poor")
     assert comparison.detectors[1].results_files == tuple(results_files[1:])
-    assert comparison.num_images == 6
+    assert comparison.num_images == 24
     objects = json.loads(comparison.ann_file.read_text())["annotations"]
     assert comparison.num_objects == len([a for a in objects if not a["iscrowd"]])
     assert list(evaluation.detections) == ["good", "poor"]
@@ -46,6 +46,7 @@ def test_options_are_checked_before_inference(
     for options, message in (
         (dict(confidence=95), "confidence is 95"),
         (dict(num_resamples=1), "num_resamples is 1"),
+        (dict(power=[0.01]), "--power goes by the spread over trainings, and a has one run"),
     ):
         with pytest.raises(ValueError, match=message):
             compare(inputs, **options)

@@ -13,7 +13,8 @@ from PIL import Image
 from ..comparison import Comparison
 from . import plots
 from .gallery import SHOWN_SCORE, Exhibit
-from .tables import class_rows, difference_rows, metrics_rows, notes, verdicts
+from .sentences import about_classes, about_power, notes, verdicts
+from .tables import class_rows, difference_rows, metrics_rows, power_rows
 
 _TEMPLATE = "page.html.j2"
 
@@ -39,7 +40,7 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
         metrics=metrics_rows(comparison),
         differences=difference_rows(comparison),
         classes=class_rows(comparison),
-        about_classes=_about_classes(comparison),
+        about_classes=about_classes(comparison),
         plots=dict(
             differences=plots.plot_differences(comparison),
             precision_recall=plots.plot_precision_recall(comparison),
@@ -47,6 +48,8 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
             cost=plots.plot_cost(comparison),
             training=plots.plot_training(comparison),
         ),
+        power=power_rows(comparison) if comparison.needed else None,
+        about_power=about_power(),
         baseline=comparison.names[0],
         about_gallery=f"{shapes} with a score of {SHOWN_SCORE:g} or more.",
         gallery={
@@ -59,16 +62,6 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
         notes=[*notes(comparison), *_sources(comparison)],
     )
     return page + "\n"
-
-
-def _about_classes(comparison: Comparison) -> str:
-    told = (
-        "AP of each class, as a difference to the baseline with its interval, largest gain first."
-    )
-    chance = (1 - comparison.bootstrap.confidence) * len(comparison.bootstrap.classes)
-    if chance < 1:
-        return told
-    return f"{told} About {chance:.0f} of these intervals leave 0 out by chance alone."
 
 
 def _caption(exhibit: Exhibit, name: str, comparison: Comparison) -> str:

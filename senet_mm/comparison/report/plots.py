@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ...coco.accumulate import RECALLS
-from ...coco.bootstrap import Estimate
 from ...coco.metrics import METRICS
 from ...io.figures import add_legend
+from ...statistics.estimate import Estimate
 from ..comparison import Comparison
 from ..curves import Curves
 
@@ -167,11 +167,13 @@ def _intervals(axes: Axes, estimates: Sequence[Estimate], index: int, others: in
     """One horizontal interval per row, filled where it leaves 0 out; ``others`` share a row."""
     shift = min(0.22, 0.8 / others) * (index - (others + 1) / 2)
     for row, estimate in enumerate(estimates):
-        if estimate.interval is None or estimate.value is None:
+        if estimate.value is None:
             continue
-        low, high = (100 * end for end in estimate.interval)
-        shown = low > 0 or high < 0
-        axes.plot([low, high], [row + shift] * 2, linewidth=2, **line(index))
+        shown = False
+        if estimate.interval is not None:  # else it rests on too few images
+            low, high = (100 * end for end in estimate.interval)
+            shown = low > 0 or high < 0
+            axes.plot([low, high], [row + shift] * 2, linewidth=2, **line(index))
         face = color(index) if shown else "white"
         axes.plot(
             100 * estimate.value,
@@ -191,10 +193,11 @@ def _category_axis(axes: Axes, labels: Sequence[str]) -> None:
 
 
 def _point(axes: Axes, value: float, ap: Estimate, index: int) -> None:
-    if ap.interval is None or ap.value is None:
+    if ap.value is None:
         return
-    # no error bar: the value may lie outside of its interval
-    axes.plot([value] * 2, [100 * end for end in ap.interval], marker="_", **line(index))
+    if ap.interval is not None:
+        # no error bar: the value may lie outside of its interval
+        axes.plot([value] * 2, [100 * end for end in ap.interval], marker="_", **line(index))
     axes.plot(value, 100 * ap.value, "o", color=color(index))
 
 

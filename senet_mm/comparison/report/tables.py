@@ -1,19 +1,17 @@
-"""A comparison as Markdown tables and sentences."""
+"""A comparison as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...coco.bootstrap import Estimate
 from ...coco.metrics import METRICS
 from ...io.tables import markdown
+from ...statistics.estimate import Estimate
+from ...statistics.power import MAX_TRAININGS
 from ..comparison import Comparison, Detector
 from ..evaluation import seed_deviation
 
 _MEGA, _GIGA = 1e6, 1e9
-# with fewer images the intervals are somewhat too narrow
-_FEW_IMAGES = 100
-
 
 # the header, then the cells of each row
 Rows = list[list[str]]
@@ -38,6 +36,11 @@ def difference_tables(comparison: Comparison) -> str:
 def class_table(comparison: Comparison) -> str:
     """:func:`class_rows` as Markdown."""
     return table(class_rows(comparison))
+
+
+def power_table(comparison: Comparison) -> str:
+    """:func:`power_rows` as Markdown."""
+    return table(power_rows(comparison))
 
 
 def metrics_rows(comparison: Comparison) -> Rows:
@@ -73,89 +76,63 @@ def difference_rows(comparison: Comparison) -> list[Rows]:
 def _difference_rows(comparison: Comparison, index: int) -> Rows:
     percent = f"{100 * comparison.bootstrap.confidence:g} % interval"
     title = f"{comparison.names[index]} - {comparison.names[0]}"
-    header = [title, "difference", percent, "p", *comparison.names[:1], comparison.names[index]]
+    differences = comparison.bootstrap.differences[index - 1]
+    with_trainings = any(estimate.trainings for estimate in differences.values())
+    header = [title, "images", "difference", percent, "p"]
+    header += ["of trainings"] * with_trainings + [comparison.names[0], comparison.names[index]]
     rows = [header]
     for name in METRICS:
-        estimate = comparison.bootstrap.differences[index - 1][name]
+        estimate = differences[name]
         values = [comparison.bootstrap.metrics[i][name] for i in (0, index)]
-        rows.append(
-            [name, *difference_cells(estimate), *(_with_interval(value) for value in values)]
-        )
+        row = [name, num_images(estimate), *difference_cells(estimate)]
+        if with_trainings:
+            row.append(_share(estimate))
+        rows.append([*row, *(_with_interval(value) for value in values)])
     return rows
 
 
 def class_rows(comparison: Comparison) -> Rows:
     """AP per class of each detector, and the differences, the largest gain first."""
     bootstrap, names = comparison.bootstrap, comparison.names
-    header = ["class", *names]
+    header = ["class", "images", *names]
     for name in names[1:]:
-        header += [f"{name} - {names[0]}", "interval", "p"]
+        header += [f"{name} - {names[0]}", "interval", "p", "adjusted p"]
     rows: list[tuple[float, list[str]]] = []
     for index, label in enumerate(bootstrap.classes):
         values = [precision[index] for precision in bootstrap.class_precision]
         if all(value.value is None for value in values):
             continue
         differences = [difference[index] for difference in bootstrap.class_differences]
-        cells = [cell for estimate in differences for cell in difference_cells(estimate)]
-        gain = differences[0].value or 0.0
-        rows.append((gain, [label, *(_percent(value.value) for value in values), *cells]))
+        cells = [label, num_images(values[0]), *(_percent(value.value) for value in values)]
+        for estimate in differences:
+            adjusted = estimate.adjusted_p_value
+            cells += [*difference_cells(estimate), "-" if adjusted is None else p_value(adjusted)]
+        rows.append((differences[0].value or 0.0, cells))
     rows.sort(key=lambda row: -row[0])
     return [header, *(cells for _, cells in rows)]
 
 
-def verdicts(comparison: Comparison) -> list[str]:
-    """What the AP differences say, a sentence per detector but the baseline."""
-    return [
-        _verdict(comparison, index, differences["AP"])
-        for index, differences in enumerate(comparison.bootstrap.differences, start=1)
-    ]
+def power_rows(comparison: Comparison) -> Rows:
+    """Trainings of each detector that would show a difference, by the number of images."""
+    images = sorted({one.num_images for one in comparison.needed})
+    rows = [["trainings of each for", *(f"{count:,} images" for count in images)]]
+    by_row: dict[tuple[str, float], dict[int, str]] = {}
+    for one in comparison.needed:
+        number = f"> {MAX_TRAININGS}" if one.num_trainings is None else str(one.num_trainings)
+        by_row.setdefault((one.detector, one.difference), {})[one.num_images] = number
+    for (name, difference), numbers in by_row.items():
+        label = f"{name} - {comparison.names[0]}: {100 * difference:g} AP"
+        rows.append([label, *(numbers[count] for count in images)])
+    return rows
 
 
-def notes(comparison: Comparison) -> list[str]:
-    """What the numbers are, and what they cannot say."""
-    bootstrap = comparison.bootstrap
-    told = [
-        f"Evaluated on {comparison.num_images:,} images with {comparison.num_objects:,} objects "
-        f"({comparison.ann_file.name}, {comparison.iou_type}). Numbers are in percent.",
-        f"Intervals and p-values: paired bootstrap over images, {bootstrap.num_resamples:,} "
-        f"resamples, seed {bootstrap.seed}; {100 * bootstrap.confidence:g} % intervals, of "
-        "differences by percentiles, of a detector's own numbers bias-corrected. They say how the "
-        "numbers would vary over other images of the same kind, for these trained weights; not how "
-        "they vary from one training to the next.",
-    ]
-    if all(len(detector.sources) == 1 for detector in comparison.detectors):
-        told.append(
-            "Each detector was trained once: to know the noise of training, train several seeds "
-            "and give their runs one name."
-        )
-    else:
-        told.append(
-            "± is the standard deviation over the runs of a detector (seeds); intervals are of the "
-            "mean over the runs."
-        )
-    if comparison.num_images < _FEW_IMAGES:
-        told.append(
-            f"{comparison.num_images} images are few: such intervals tend to be too narrow, those "
-            "of classes with few objects above all."
-        )
-    smallest = 2 / (bootstrap.num_resamples + 1)
-    if smallest >= 1 - bootstrap.confidence:
-        told.append(
-            f"With {bootstrap.num_resamples} resamples no p-value can be below {smallest:.3f}, so "
-            "no difference can be shown: raise --num-resamples."
-        )
-    told += comparison.remarks
-    costs = [detector.cost for detector in comparison.detectors if detector.cost]
-    if costs:
-        inference = costs[0].inference
-        told.append(
-            f"GFLOPs, time and memory: {inference.num_images} pictures of the test set one by one, "
-            f"float32, on {inference.device}, with the weights that are compared. GFLOPs are the "
-            f"median; time is the median of {inference.num_passes} passes, the detectors taking "
-            "turns, ± half the distance of the quartiles; memory is the largest peak of the "
-            "tensors made on the way."
-        )
-    return told
+def num_images(estimate: Estimate) -> str:
+    """The number of images that a number rests on."""
+    return "-" if estimate.num_images is None else f"{estimate.num_images:,}"
+
+
+def _share(estimate: Estimate) -> str:
+    return "-" if estimate.trainings is None else f"{100 * estimate.trainings.share:.0f} %"
 
 
 def difference_cells(estimate: Estimate) -> list[str]:
@@ -172,22 +149,6 @@ def difference_cells(estimate: Estimate) -> list[str]:
 def p_value(value: float) -> str:
     """A p-value in three digits."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _verdict(comparison: Comparison, index: int, ap: Estimate) -> str:
-    name, baseline = comparison.names[index], comparison.names[0]
-    difference, interval, p = difference_cells(ap)
-    if ap.interval is None or ap.p_value is None:
-        return f"{name} and {baseline} cannot be told apart: there is no object to find."
-    low, high = ap.interval
-    told = f"AP {difference} ({interval}, p {p if p[0] == '<' else '= ' + p})"
-    # both say the same but where a resample more or less decides
-    shown = ap.p_value < 1 - comparison.bootstrap.confidence
-    if shown and low > 0:
-        return f"{name} is better than {baseline} on such images: {told}."
-    if shown and high < 0:
-        return f"{name} is worse than {baseline} on such images: {told}."
-    return f"No difference between {name} and {baseline} is shown: {told}."
 
 
 def _percent(value: float | None) -> str:

@@ -15,7 +15,8 @@ from ..evaluation import Evaluation
 from .gallery import Exhibit, galleries
 from .page import html
 from .schema import VERSION
-from .tables import class_table, difference_tables, metrics_table, notes, verdicts
+from .sentences import about_classes, about_power, notes, verdicts
+from .tables import class_table, difference_tables, metrics_table, power_table
 
 
 def prepare_report(out_dir: Path, *, num_images: int = 8) -> None:
@@ -73,7 +74,10 @@ def as_markdown(comparison: Comparison) -> str:
     """The tables and what they say."""
     title = f"# {escape(' against '.join(reversed(comparison.names)))}"
     parts = [title, *map(escape, verdicts(comparison)), metrics_table(comparison)]
-    parts += [difference_tables(comparison), class_table(comparison)]
+    parts += [difference_tables(comparison), escape(about_classes(comparison))]
+    parts.append(class_table(comparison))
+    if comparison.needed:
+        parts += [about_power(), power_table(comparison)]
     parts += map(escape, notes(comparison))
     return "\n\n".join(parts) + "\n"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from senet_mm.coco.metrics import METRICS
 from senet_mm.comparison.costs import Cost
 from senet_mm.comparison.curves import Curves
 from senet_mm.comparison.report import plots
@@ -49,7 +50,9 @@ def test_three_files_and_nothing_else(compared, shapes_root: Path, tmp_path: Pat
     assert len(numbers["detectors"][0]["precision"]["0.50"]) == 101
 
     text = paths[0].read_text()
-    assert text.startswith("# poor against good\n\npoor is worse than good on such images: AP -")
+    assert text.startswith(
+        "# poor against good\n\nThese weights of poor are worse than these weights"
+    )
     assert f"{100 * ap.low:+.1f} to {100 * ap.high:+.1f}" in text
 
 
@@ -175,6 +178,15 @@ def test_plots_show_every_detector_metric_and_class(compared) -> None:
     assert plots.plot_cost(comparison) is None
     assert plots.plot_training(comparison) is None
     assert plots.plot_differences(comparison) == differences  # the same comparison, the same file
+
+
+def test_a_number_of_few_images_is_a_point_without_a_line(compared) -> None:
+    comparison, _ = compared
+    (differences,) = comparison.bootstrap.differences
+    few = {name: replace(one, low=None, high=None) for name, one in differences.items()}
+    odd = replace(comparison, bootstrap=replace(comparison.bootstrap, differences=(few,)))
+    hollow = re.findall(r"<use [^>]*fill: #ffffff; stroke: #d55e00", plots.plot_differences(odd))
+    assert len(hollow) == sum(few[name].value is not None for name in METRICS)
 
 
 def test_training_curves_are_drawn_where_there_are_logs(compared) -> None:

@@ -1,0 +1,1 @@
+"""What chance can do: intervals, p-values and power, as functions of arrays."""
