@@ -124,7 +124,7 @@ def _accumulate_area(
     objects = np.maximum(objects, 1)[:, None]
     for threshold, (found, counted) in enumerate(_curves(matches, area, weights)):
         if found.shape[1]:
-            envelope, steps = _interpolate(found, counted, objects)
+            envelope, steps = interpolate(found, counted, objects)
             mean = np.einsum("bn,bn->b", envelope, steps) / len(RECALLS)
             reached = found[:, -1] / objects[:, 0]
         else:
@@ -146,35 +146,42 @@ def _curves(
     counted = matches.counted[area, :, :end]
     # most detections count at every threshold, so their sums are shared
     always = counted.all(axis=0)
-    shared = _cumulate(weights, matches.image[:end][always])
+    shared = cumulate(weights, matches.image[:end][always])
     places = np.cumsum(always)
     for hits, counts in zip(hits_of, counted, strict=True):
         others = np.flatnonzero(counts & ~always)
         sums = shared.take(places[hits], axis=1)
         if others.size:
-            own = _cumulate(weights, matches.image[others])
+            own = cumulate(weights, matches.image[others])
             sums += own.take(np.searchsorted(others, hits, side="right"), axis=1)
         yield np.cumsum(weights.take(matches.image[hits], axis=1), axis=1, dtype=np.int32), sums
 
 
-def _cumulate(weights: np.ndarray, images: np.ndarray) -> np.ndarray:
+def cumulate(weights: np.ndarray, images: np.ndarray) -> np.ndarray:
     """(B, N + 1) sums of the weights of the first 0 to N of the images."""
     sums = np.zeros((len(weights), len(images) + 1), dtype=np.int32)
     np.cumsum(weights.take(images, axis=1), axis=1, dtype=np.int32, out=sums[:, 1:])
     return sums
 
 
-def _interpolate(
-    found: np.ndarray, counted: np.ndarray, objects: np.ndarray
+def interpolate(
+    found: np.ndarray, counted: np.ndarray, objects: np.ndarray, recalls: np.ndarray = RECALLS
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(B, N) interpolated precision at each hit, and at how many of the recalls it is read."""
+    """(B, N) interpolated precision at each hit, and at how many of the recalls it is read.
+
+    Args:
+        found: (B, N) weight of the hits up to each.
+        counted: (B, N) weight of the detections that count up to each.
+        objects: (B, 1) weight of the objects.
+        recalls: The 101 recalls.
+    """
     envelope = found / (counted + np.spacing(1))
     backwards = envelope[:, ::-1]
     np.maximum.accumulate(backwards, axis=1, out=backwards)
     recall = found / objects
     # number of recalls reached, compared as floats as COCOeval does: 0.57 is not 57 * 0.01
-    nearest = np.rint(recall * (len(RECALLS) - 1)).astype(np.intp)
-    reached = nearest + (RECALLS.take(nearest) <= recall)
+    nearest = np.rint(recall * (len(recalls) - 1)).astype(np.intp)
+    reached = nearest + (recalls.take(nearest) <= recall)
     return envelope, np.diff(reached, axis=1, prepend=0)
 
 
@@ -204,7 +211,7 @@ def precision_curves(matches: Matches) -> dict[str, np.ndarray]:
         curve = np.zeros((_THRESHOLDS, len(RECALLS)))
         objects = np.array([[len(one.objects[0])]])
         for row, (found, counted) in zip(curve, _curves(one, 0, weights), strict=True):
-            envelope, steps = _interpolate(found, counted, objects)
+            envelope, steps = interpolate(found, counted, objects)
             values = np.repeat(envelope[0], steps[0])
             row[: len(values)] = values
         curves.append(curve)
