@@ -7,7 +7,6 @@ gained by mending this type alone; the dAP of several types do not add up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
