@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..coco.slices import read_slices
 from ..comparison.comparison import compare
 from ..comparison.inputs import resolve
 from ..comparison.report.tables import difference_tables, metrics_table, notes, verdicts
@@ -42,6 +43,18 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--num-images", type=integer(0), default=8, help="of the gallery, per detector"
     )
+    parser.add_argument(
+        "--slices",
+        metavar="FILE",
+        help="also compare on parts of the images: JSON, a list of image ids or file names per "
+        "part, or CSV with a column file_name or image_id and others, whose values are the parts",
+    )
+    parser.add_argument(
+        "--score-threshold",
+        type=number(0, 1),
+        default=0.3,
+        help="from which on detections count, for precision, recall, F1 and confusions",
+    )
     cli.add_picture_argument(parser)
     args = parser.parse_args(argv)
     if len(args.runs) < 2:
@@ -64,7 +77,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         pictures=args.check_images,
     )
     comparison, evaluation = compare(
-        inputs, num_resamples=args.num_resamples, confidence=args.confidence, seed=args.seed
+        inputs,
+        num_resamples=args.num_resamples,
+        confidence=args.confidence,
+        seed=args.seed,
+        threshold=args.score_threshold,
+        slices=read_slices(args.slices, inputs.annotations) if args.slices else None,
     )
     print("", metrics_table(comparison), difference_tables(comparison), sep="\n\n")
     print("", *notes(comparison), "", *verdicts(comparison), "", sep="\n", flush=True)

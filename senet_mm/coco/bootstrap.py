@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from .accumulate import ALL_METRICS, Accumulated, accumulate_class, stack_classes
 from .matches import Matches
+from .resamples import draw_images
 
 _NORMAL = NormalDist()
 
@@ -105,11 +106,7 @@ def bootstrap(
     _check(matches)
     check_options(matches[0].num_images, num_resamples, confidence)
     num_images = matches[0].num_images
-    weights = np.ones((1 + num_resamples, num_images), dtype=np.int32)
-    # the first row is the data set itself
-    weights[1:] = np.random.default_rng(seed).multinomial(
-        num_images, np.full(num_images, 1 / num_images), size=num_resamples
-    )
+    weights = draw_images(num_images, num_resamples, seed)
     tasks = [(index, one) for index, run in enumerate(matches) for one in run.by_class]
     per_class: list[list[Accumulated]] = [[] for _ in matches]
     for index, one in tqdm(tasks, desc="resampling", disable=not progress):

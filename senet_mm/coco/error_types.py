@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .accumulate import cumulate, interpolate
+from .accumulate import cumulate, interpolate, mean_of_classes
 from .outcomes import ERRORS, MISSED, SIZES, Outcomes
 
 SPECIAL_ERRORS = ("false positives", "false negatives")
@@ -37,19 +37,22 @@ class MendedPrecision:
     mended: np.ndarray
     by_size: np.ndarray
 
-    def effects(self) -> np.ndarray:
-        """(B, 8) dAP of each type over all classes, of those in :data:`ERRORS` never below 0."""
-        effects = _mean(self.mended) - _mean(self.precision)[:, None]
+    def effects(self) -> dict[str, np.ndarray]:
+        """(B,) dAP over all classes by :data:`ALL_ERRORS`, of :data:`ERRORS` never below 0."""
+        effects = mean_of_classes(self.mended) - mean_of_classes(self.precision)[:, None]
         effects[:, : len(ERRORS)] = np.maximum(effects[:, : len(ERRORS)], 0)
-        return effects
+        return dict(zip(ALL_ERRORS, effects.T, strict=True))
 
-    def effects_by_size(self) -> np.ndarray:
-        """(B, 3, 6) dAP of each size and type, never below 0."""
-        return np.maximum(_mean(self.by_size) - _mean(self.precision)[:, None, None], 0)
+    def effects_by_size(self, size: int) -> dict[str, np.ndarray]:
+        """(B,) dAP over all classes of errors of a size by :data:`ERRORS`, never below 0."""
+        before = mean_of_classes(self.precision)[:, None]
+        effects = np.maximum(mean_of_classes(self.by_size[:, :, size]) - before, 0)
+        return dict(zip(ERRORS, effects.T, strict=True))
 
-    def effects_by_class(self) -> np.ndarray:
-        """(B, K, 8) dAP of each class and type."""
-        return self.mended - self.precision[:, :, None]
+    def effects_on_class(self, index: int) -> dict[str, np.ndarray]:
+        """(B,) dAP of one class by :data:`ALL_ERRORS`; below 0 where another class gains."""
+        effects = self.mended[:, index] - self.precision[:, index, None]
+        return dict(zip(ALL_ERRORS, effects.T, strict=True))
 
 
 def mend(outcomes: Outcomes, weights: np.ndarray) -> MendedPrecision:
@@ -194,11 +197,3 @@ class _Curves:
             counted -= sums.take(np.searchsorted(gone, hits), axis=1)
         envelope, steps = interpolate(found, counted, np.maximum(objects, 1)[:, None], _RECALLS)
         return np.einsum("bn,bn->b", envelope, steps) / len(_RECALLS)
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    """Mean over the classes, the second axis, that have a value; NaN where none has."""
-    defined = ~np.isnan(values)
-    count = defined.sum(axis=1)
-    sums = np.where(defined, values, 0).sum(axis=1)
-    return np.where(count > 0, sums / np.maximum(count, 1), np.nan)

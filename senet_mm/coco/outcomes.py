@@ -119,6 +119,11 @@ def find_outcomes(
     return _outcomes(annotations, detections, chosen, counted, columns)
 
 
+def size_of(area: np.ndarray) -> np.ndarray:
+    """Index into :data:`SIZES` of areas in pixels; what lies on a limit is of the smaller one."""
+    return np.searchsorted(_SIZE_LIMITS, area).astype(np.int8)
+
+
 @dataclass(frozen=True, eq=False)
 class _Columns:
     """What the images fill in, by detection; objects by their place among those that count."""
@@ -236,8 +241,7 @@ def _outcomes(
     winners = aimed[first]
     category = detections.category[chosen]
     own_size, object_size = (
-        np.searchsorted(_SIZE_LIMITS, area).astype(np.int8)
-        for area in (detections.area[chosen], objects.area[counted])
+        size_of(area) for area in (detections.area[chosen], objects.area[counted])
     )
     fixed_class = np.full(len(chosen), -1, dtype=np.int32)
     fixed_class[winners] = objects.category[counted][columns.aim[winners]]

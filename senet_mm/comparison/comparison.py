@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from mmdet.datasets import CocoDataset
 
 from ..coco.annotations import Objects
 from ..coco.bootstrap import Bootstrap, check_options
+from ..coco.explanation import Explanation
 from ..coco.results import Detections
 from ..paper import Detection, detection_row_of
 from .costs import Cost, measure_costs
@@ -53,6 +56,7 @@ class Comparison:
         num_objects: Its objects, crowds left out.
         detectors: The detectors, the baseline first.
         bootstrap: Their metrics, with intervals, and the differences to the baseline.
+        explanation: Why they differ.
         remarks: What was out of the ordinary.
     """
 
@@ -62,6 +66,7 @@ class Comparison:
     num_objects: int
     detectors: tuple[Detector, ...]
     bootstrap: Bootstrap
+    explanation: Explanation
     remarks: tuple[str, ...] = ()
 
     @property
@@ -71,7 +76,13 @@ class Comparison:
 
 
 def compare(
-    inputs: Inputs, *, num_resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+    inputs: Inputs,
+    *,
+    num_resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    threshold: float = 0.3,
+    slices: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[Comparison, Evaluation]:
     """Detect what is not detected yet, evaluate, measure costs, and put it together.
 
@@ -80,6 +91,8 @@ def compare(
         num_resamples: Resamples of the bootstrap over images.
         confidence: Confidence of the intervals.
         seed: Seed of the resamples.
+        threshold: Score from which on detections count, for precision, recall and confusions.
+        slices: Images of each part of the data that is looked at, by their index.
 
     Returns:
         The comparison, and the evaluation that it was taken from.
@@ -96,6 +109,8 @@ def compare(
         num_resamples=num_resamples,
         confidence=confidence,
         seed=seed,
+        threshold=threshold,
+        slices=slices,
         progress=True,
     )
     first_runs = {name: runs[0].run for name, runs in inputs.runs.items()}
@@ -110,6 +125,7 @@ def compare(
             _detector(name, inputs, evaluation, costs.get(name)) for name in inputs.runs
         ),
         bootstrap=evaluation.bootstrap,
+        explanation=evaluation.explanation,
         remarks=(
             *_remarks_on_boxes(detections),
             *_remarks_on_coverage(detections, annotations.objects),

@@ -6,10 +6,14 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..coco.accumulate import precision_curves
 from ..coco.annotations import Annotations
 from ..coco.bootstrap import Bootstrap, bootstrap
+from ..coco.explanation import Explanation, explain
 from ..coco.matches import Matches, match
+from ..coco.outcomes import find_outcomes
 from ..coco.results import Detections
 
 
@@ -22,6 +26,7 @@ class Evaluation:
         detections: Of each run of each detector.
         matches: The same, matched to the objects.
         bootstrap: Metrics with intervals, and the differences to the baseline.
+        explanation: Why they differ.
         precision: Of each detector's first run, mean precision at the 101 recalls by IoU threshold.
     """
 
@@ -29,6 +34,7 @@ class Evaluation:
     detections: dict[str, tuple[Detections, ...]]
     matches: dict[str, tuple[Matches, ...]]
     bootstrap: Bootstrap
+    explanation: Explanation
     precision: dict[str, dict[str, list[float]]]
 
 
@@ -39,6 +45,8 @@ def evaluate(
     num_resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
+    threshold: float = 0.3,
+    slices: Mapping[str, np.ndarray] | None = None,
     progress: bool = False,
 ) -> Evaluation:
     """Evaluate detectors and their differences to the first.
@@ -49,6 +57,8 @@ def evaluate(
         num_resamples: Resamples of the bootstrap over images.
         confidence: Confidence of the intervals.
         seed: Seed of the resamples.
+        threshold: Score from which on detections count, for precision, recall and confusions.
+        slices: Images of each part of the data that is looked at, by their index.
         progress: Whether to show bars on stderr.
 
     Raises:
@@ -65,11 +75,27 @@ def evaluate(
         seed=seed,
         progress=progress,
     )
+    outcomes = [
+        [find_outcomes(annotations, run, progress=progress) for run in runs]
+        for runs in detections.values()
+    ]
+    explanation = explain(
+        annotations,
+        list(matches.values()),
+        outcomes,
+        num_resamples=num_resamples,
+        confidence=confidence,
+        seed=seed,
+        threshold=threshold,
+        slices=slices,
+        progress=progress,
+    )
     return Evaluation(
         annotations=annotations,
         detections={name: tuple(runs) for name, runs in detections.items()},
         matches=matches,
         bootstrap=result,
+        explanation=explanation,
         precision={
             name: {key: curve.tolist() for key, curve in precision_curves(runs[0]).items()}
             for name, runs in matches.items()
