@@ -8,6 +8,7 @@ from ..coco.slices import read_slices
 from ..comparison.comparison import compare
 from ..comparison.inputs import resolve
 from ..comparison.report.tables import difference_tables, metrics_table, notes, verdicts
+from ..comparison.report.why import why_sentences
 from ..comparison.report.write import prepare_report, write_report
 from . import common as cli
 from .arguments import Parser, integer, number
@@ -85,7 +86,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         slices=read_slices(args.slices, inputs.annotations) if args.slices else None,
     )
     print("", metrics_table(comparison), difference_tables(comparison), sep="\n\n")
-    print("", *notes(comparison), "", *verdicts(comparison), "", sep="\n", flush=True)
+    print(
+        "",
+        *notes(comparison),
+        "",
+        *verdicts(comparison),
+        *why_sentences(comparison),
+        "",
+        sep="\n",
+        flush=True,
+    )
     files = write_report(
         comparison, evaluation, out_dir, image_dir=inputs.image_dir, num_images=args.num_images
     )

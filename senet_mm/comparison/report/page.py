@@ -6,12 +6,13 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from ..comparison import Comparison
-from . import plots
+from . import plots, why, why_plots
 from .gallery import SHOWN_SCORE, Exhibit
 from .tables import class_rows, difference_rows, metrics_rows, notes, verdicts
 
@@ -47,6 +48,7 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
             cost=plots.plot_cost(comparison),
             training=plots.plot_training(comparison),
         ),
+        why=_why(comparison),
         baseline=comparison.names[0],
         about_gallery=f"{shapes} with a score of {SHOWN_SCORE:g} or more.",
         gallery={
@@ -59,6 +61,29 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
         notes=[*notes(comparison), *_sources(comparison)],
     )
     return page + "\n"
+
+
+def _why(comparison: Comparison) -> dict[str, Any]:
+    return dict(
+        sentences=why.why_sentences(comparison),
+        errors=why.error_rows(comparison),
+        sizes=why.error_size_rows(comparison),
+        classes=why.error_class_rows(comparison),
+        frequency=why.frequency_rows(comparison),
+        slices=why.slice_rows(comparison),
+        rates=why.rate_rows(comparison),
+        confusions=why.confusion_rows(comparison),
+        matrices=why.confusion_matrices(comparison),
+        plots=dict(
+            errors=why_plots.plot_errors(comparison),
+            reliability=why_plots.plot_reliability(comparison),
+        ),
+        about_errors=why.ABOUT_ERRORS,
+        about_classes=why.ABOUT_CLASSES,
+        about_rates=why.about_rates(comparison),
+        about_reliability=why.ABOUT_RELIABILITY,
+        about_confusions=why.about_confusions(comparison),
+    )
 
 
 def _about_classes(comparison: Comparison) -> str:
