@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..coco.engines import ENGINES
 from ..coco.slices import read_slices
 from ..comparison.comparison import compare
 from ..comparison.inputs import resolve
@@ -56,6 +57,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         default=0.3,
         help="from which on detections count, for precision, recall, F1 and confusions",
     )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default=ENGINES[0],
+        help="what matches detections to objects; vernier is faster and gives the same numbers",
+    )
     cli.add_picture_argument(parser)
     args = parser.parse_args(argv)
     if len(args.runs) < 2:
@@ -84,6 +91,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         seed=args.seed,
         threshold=args.score_threshold,
         slices=read_slices(args.slices, inputs.annotations) if args.slices else None,
+        engine=args.engine,
     )
     print("", metrics_table(comparison), difference_tables(comparison), sep="\n\n")
     print(

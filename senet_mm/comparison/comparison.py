@@ -11,6 +11,7 @@ from mmdet.datasets import CocoDataset
 
 from ..coco.annotations import Objects
 from ..coco.bootstrap import Bootstrap, check_options
+from ..coco.engines import evaluator_of
 from ..coco.explanation import Explanation
 from ..coco.results import Detections
 from ..paper import Detection, detection_row_of
@@ -83,6 +84,7 @@ def compare(
     seed: int = 0,
     threshold: float = 0.3,
     slices: Mapping[str, np.ndarray] | None = None,
+    engine: str = "pycocotools",
 ) -> tuple[Comparison, Evaluation]:
     """Detect what is not detected yet, evaluate, measure costs, and put it together.
 
@@ -93,14 +95,17 @@ def compare(
         seed: Seed of the resamples.
         threshold: Score from which on detections count, for precision, recall and confusions.
         slices: Images of each part of the data that is looked at, by their index.
+        engine: Whose COCOeval matches, one of :data:`..coco.engines.ENGINES`.
 
     Returns:
         The comparison, and the evaluation that it was taken from.
 
     Raises:
         FileNotFoundError: If masks are asked of a detector that has none.
+        ImportError: If the engine is not installed; before any inference.
         ValueError: If an option is out of its range; before any inference.
     """
+    evaluator_of(engine)
     check_options(len(inputs.annotations.image_ids), num_resamples, confidence)
     detections = detect(inputs)
     evaluation = evaluate(
@@ -111,6 +116,7 @@ def compare(
         seed=seed,
         threshold=threshold,
         slices=slices,
+        engine=engine,
         progress=True,
     )
     first_runs = {name: runs[0].run for name, runs in inputs.runs.items()}

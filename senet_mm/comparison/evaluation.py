@@ -47,6 +47,7 @@ def evaluate(
     seed: int = 0,
     threshold: float = 0.3,
     slices: Mapping[str, np.ndarray] | None = None,
+    engine: str = "pycocotools",
     progress: bool = False,
 ) -> Evaluation:
     """Evaluate detectors and their differences to the first.
@@ -59,13 +60,14 @@ def evaluate(
         seed: Seed of the resamples.
         threshold: Score from which on detections count, for precision, recall and confusions.
         slices: Images of each part of the data that is looked at, by their index.
+        engine: Whose COCOeval matches, one of :data:`..coco.engines.ENGINES`.
         progress: Whether to show bars on stderr.
 
     Raises:
         ValueError: If an option is out of its range, or there are too few images.
     """
     matches = {
-        name: tuple(match(annotations, run, progress=progress) for run in runs)
+        name: tuple(match(annotations, run, engine=engine, progress=progress) for run in runs)
         for name, runs in detections.items()
     }
     result = bootstrap(

@@ -1,6 +1,5 @@
 """Each number of the whole is that of its own module, on the same resamples."""
 
-
 import numpy as np
 import pytest
 

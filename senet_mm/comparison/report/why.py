@@ -202,17 +202,24 @@ def _leaves_zero_out(estimate: Estimate) -> bool:
 
 
 def _rows(comparison: Comparison, title: str, rows: Iterable[_Row]) -> Rows:
-    """Values of all detectors, then each difference with interval and p-value."""
+    """Values of all detectors, then each difference with its interval; of one alone its p-value."""
     names = comparison.names
-    header = [title, *names]
-    for name in names[1:]:
-        header += [f"{name} - {names[0]}", "interval", "p"]
-    table: Rows = [header]
+    header = [title, *names, *(f"{name} - {names[0]}" for name in names[1:])]
+    with_p = len(names) == 2
+    lines: Rows = [[*header, "p"] if with_p else header]
     for row in rows:
         values = [_percent(numbers[row.key].value) for numbers in row.numbers.detectors]
-        cells = [c for each in row.numbers.differences for c in difference_cells(each[row.key])]
-        table.append([row.label, *values, *cells])
-    return table
+        cells = [difference_cells(each[row.key]) for each in row.numbers.differences]
+        lines.append([row.label, *values, *(_joined(cell) for cell in cells)])
+        if with_p:
+            lines[-1].append(cells[0][2])
+    return lines
+
+
+def _joined(cells: Sequence[str]) -> str:
+    """A difference and its interval in one cell."""
+    difference, interval, _ = cells
+    return difference if interval == "-" else f"{difference} ({interval})"
 
 
 def _part_rows(comparison: Comparison, title: str, parts: Sequence[Part]) -> Rows:

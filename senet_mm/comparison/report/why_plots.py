@@ -49,6 +49,7 @@ def plot_reliability(comparison: Comparison) -> str:
         left.set(xlabel="mean score", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         right.set(xlabel="score", ylabel="detections", xlim=(0, 1), yscale="symlog")
         right.set_ylim(bottom=0)
+        right.yaxis.set_major_formatter("{x:,.0f}")  # powers would be formulas
         everyone = range(len(comparison.names))
         add_legend(left, keys_of(comparison, everyone, marker="o"), loc="upper left")
         return svg(figure)
