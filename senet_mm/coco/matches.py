@@ -166,6 +166,7 @@ def _detections(detections: Detections, chosen: np.ndarray) -> list[dict[str, An
             "score": float(detections.score[index]),
             "area": float(detections.area[index]),
             "iscrowd": 0,
+            "bbox": (0.0, 0.0, 0.0, 0.0),  # of masks it is asked for, and not used
             shape: detections.shapes[index],
         }
         for index in chosen.tolist()
