@@ -24,7 +24,7 @@ def evaluator_of(engine: str) -> type[Any]:
         import vernier
     except ImportError as error:
         raise ImportError(
-            f"engine vernier cannot be imported ({error}): pip install 'senet_mm[vernier]', or "
+            f"engine vernier cannot be imported ({error}): pip install vernier, or "
             "leave it out, the numbers are the same"
         ) from error
     return vernier.COCOeval
