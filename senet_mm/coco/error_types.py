@@ -79,10 +79,8 @@ def mend(outcomes: Outcomes, weights: np.ndarray) -> MendedPrecision:
         step = max(1, _BLOCK // max(1, len(one.image)))
         for start in range(0, len(weights), step):
             block = slice(start, start + step)
-            _mend_class(
-                one, weights[block], precision[block, index], mended[block, index],
-                by_size[block, index],
-            )  # fmt: skip
+            values = precision[block, index], mended[block, index], by_size[block, index]
+            _mend_class(one, weights[block], *values)
     return MendedPrecision(precision, mended, by_size)
 
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from ..comparison import Comparison
-from . import plots, why, why_plots
+from . import plots, use, why, why_plots
 from .gallery import SHOWN_SCORE, Exhibit
 from .tables import class_rows, difference_rows, metrics_rows, notes, verdicts
 
@@ -49,6 +49,7 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
             training=plots.plot_training(comparison),
         ),
         why=_why(comparison),
+        use=_use(comparison),
         baseline=comparison.names[0],
         about_gallery=f"{shapes} with a score of {SHOWN_SCORE:g} or more.",
         gallery={
@@ -71,18 +72,21 @@ def _why(comparison: Comparison) -> dict[str, Any]:
         classes=why.error_class_rows(comparison),
         frequency=why.frequency_rows(comparison),
         slices=why.slice_rows(comparison),
-        rates=why.rate_rows(comparison),
-        confusions=why.confusion_rows(comparison),
-        matrices=why.confusion_matrices(comparison),
-        plots=dict(
-            errors=why_plots.plot_errors(comparison),
-            reliability=why_plots.plot_reliability(comparison),
-        ),
+        plot=why_plots.plot_errors(comparison),
         about_errors=why.ABOUT_ERRORS,
         about_classes=why.ABOUT_CLASSES,
-        about_rates=why.about_rates(comparison),
-        about_reliability=why.ABOUT_RELIABILITY,
-        about_confusions=why.about_confusions(comparison),
+    )
+
+
+def _use(comparison: Comparison) -> dict[str, Any]:
+    return dict(
+        rates=use.rate_rows(comparison),
+        confusions=use.confusion_rows(comparison),
+        matrices=use.confusion_matrices(comparison),
+        plot=why_plots.plot_reliability(comparison),
+        about_rates=use.about_rates(comparison),
+        about_reliability=use.ABOUT_RELIABILITY,
+        about_confusions=use.about_confusions(comparison),
     )
 
 

@@ -15,6 +15,7 @@ from ..evaluation import Evaluation
 from .gallery import Exhibit, galleries
 from .page import html
 from .tables import class_table, difference_tables, metrics_table, notes, verdicts
+from .use import use_tables
 from .why import why_sentences, why_tables
 
 
@@ -72,7 +73,7 @@ def as_markdown(comparison: Comparison) -> str:
     title = f"# {escape(' against '.join(reversed(comparison.names)))}"
     parts = [title, *map(escape, verdicts(comparison)), metrics_table(comparison)]
     parts += [difference_tables(comparison), *map(escape, why_sentences(comparison))]
-    parts += [why_tables(comparison), class_table(comparison)]
+    parts += [why_tables(comparison), use_tables(comparison), class_table(comparison)]
     parts += map(escape, notes(comparison))
     return "\n\n".join(parts) + "\n"
 

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from senet_mm.coco.bootstrap import Estimate
 from senet_mm.coco.error_types import ALL_ERRORS
 from senet_mm.coco.explanation import Part
@@ -91,19 +89,6 @@ def test_classes_whose_interval_leaves_0_out_are_marked(compared) -> None:
     assert (row[6], row[3]) == ("+2.0*", "+2.0")
 
 
-def test_rates(compared) -> None:
-    comparison, _ = compared
-    rows = {row[0]: row[1:] for row in why.rate_rows(comparison)}
-    given = comparison.explanation.given.detectors
-    assert rows["recall, score 0.3"][:2] == [f"{100 * each['recall'].value:.1f}" for each in given]
-    assert {"oLRP", "oLRP: localization", "F1, best threshold", "D-ECE"} <= set(rows)
-    thresholds = comparison.explanation.best_thresholds
-    assert [len(values) for values in thresholds] == [1, 2]
-    assert f"good {thresholds[0][0]:.2f}; poor {thresholds[1][0]:.2f}, " in why.about_rates(
-        comparison
-    )
-
-
 def test_parts_are_shown_where_there_are_some(compared) -> None:
     comparison, _ = compared
     assert len(why.slice_rows(comparison)) == 1  # the header
@@ -118,28 +103,3 @@ def test_parts_are_shown_where_there_are_some(compared) -> None:
     expected = ["weather=rain (30 images)", "40.0", "30.0", "-10.0 (-20.0 to -5.0)", "0.010"]
     assert rows[1] == expected
     assert "weather=rain" in as_markdown(replace(comparison, explanation=explanation))
-
-
-def test_confusions_the_most_frequent_first(compared) -> None:
-    comparison, _ = compared
-    total = len(comparison.bootstrap.classes)
-    matrices = [[[0] * (total + 1) for _ in range(total + 1)] for _ in range(2)]
-    matrices[0][0][1], matrices[1][1][0], matrices[0][2][2] = 3, 1200, 9
-    explanation = replace(comparison.explanation, confusions=tuple(matrices))
-    odd = replace(comparison, explanation=explanation)
-    a, b, *_ = comparison.bootstrap.classes
-    assert why.confusion_rows(odd) == [
-        ["object", "found as", "good", "poor"],
-        [b, a, "0", "1,200"],
-        [a, b, "3", "0"],
-    ]
-    whole = why.confusion_matrices(odd)["poor"]
-    assert whole[2][:2] == [b, "1200"]
-    assert [row[0] for row in whole[1:]] == [*comparison.bootstrap.classes, "background"]
-
-
-@pytest.mark.parametrize("count", [11])
-def test_matrices_of_many_classes_are_not_shown(compared, count: int) -> None:
-    comparison, _ = compared
-    many = replace(comparison.bootstrap, classes=tuple(map(str, range(count))))
-    assert why.confusion_matrices(replace(comparison, bootstrap=many)) == {}
