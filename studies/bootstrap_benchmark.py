@@ -20,7 +20,9 @@ from senet_mm.cli.errors import run
 from senet_mm.coco.accumulate import ALL_METRICS
 from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.bootstrap import Bootstrap, bootstrap
+from senet_mm.coco.explanation import explain
 from senet_mm.coco.matches import match
+from senet_mm.coco.outcomes import find_outcomes
 from senet_mm.coco.results import read_results
 from studies.synthetic_results import write_data_set
 
@@ -37,6 +39,7 @@ class Benchmark:
         read_seconds: Wall time of reading and checking all files.
         match_seconds: Wall time of pycocotools' matching of all result sets.
         bootstrap_seconds: Wall time of all resamples of all result sets.
+        explain_seconds: Wall time of error types and all else that explains a difference.
         peak_gigabytes: Peak resident memory of the process (10^9 bytes), before COCOeval.
         max_difference: Largest difference of any of the 12 numbers to COCOeval's.
     """
@@ -48,6 +51,7 @@ class Benchmark:
     read_seconds: float
     match_seconds: float
     bootstrap_seconds: float
+    explain_seconds: float
     peak_gigabytes: float
     max_difference: float
 
@@ -63,6 +67,7 @@ class Benchmark:
                 f"matching by pycocotools: {self.match_seconds:.1f} s",
                 f"bootstrap, {result.num_resamples} resamples of {len(result.metrics)} result "
                 f"sets: {self.bootstrap_seconds:.1f} s",
+                f"error types, slices and all else that explains: {self.explain_seconds:.1f} s",
                 f"peak memory: {self.peak_gigabytes:.2f} GB",
                 f"largest difference to COCOeval's 12 numbers: {self.max_difference:.1e}",
                 f"AP difference: {100 * ap.value:+.2f}, {result.confidence:.0%} interval "
@@ -96,6 +101,18 @@ def benchmark_bootstrap(
         [[one] for one in matches], num_resamples=num_resamples, seed=seed, progress=progress
     )
     times.append(time.perf_counter())
+    outcomes = [find_outcomes(annotations, one, progress=progress) for one in detections]
+    halves = np.array_split(np.arange(len(annotations.image_ids)), 2)
+    explain(
+        annotations,
+        [[one] for one in matches],
+        [[one] for one in outcomes],
+        num_resamples=num_resamples,
+        seed=seed,
+        slices={"first half": halves[0], "second half": halves[1]},
+        progress=progress,
+    )
+    times.append(time.perf_counter())
     peak = _peak_gigabytes()
     reference = np.array([coco_eval(ann_file, path) for path in results_files])
     ours = np.array(
@@ -104,7 +121,7 @@ def benchmark_bootstrap(
             for values in result.metrics
         ]
     )
-    read_seconds, match_seconds, bootstrap_seconds = np.diff(times).tolist()
+    read_seconds, match_seconds, bootstrap_seconds, explain_seconds = np.diff(times).tolist()
     return Benchmark(
         result=result,
         num_images=len(annotations.image_ids),
@@ -113,6 +130,7 @@ def benchmark_bootstrap(
         read_seconds=read_seconds,
         match_seconds=match_seconds,
         bootstrap_seconds=bootstrap_seconds,
+        explain_seconds=explain_seconds,
         peak_gigabytes=peak,
         max_difference=float(np.abs(ours - reference).max()),
     )

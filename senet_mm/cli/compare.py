@@ -5,13 +5,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..coco.engines import ENGINES
 from ..coco.metrics import METRICS
+from ..coco.slices import read_slices
 from ..comparison import classifiers
 from ..comparison.comparison import compare
 from ..comparison.inputs import resolve
 from ..comparison.report import classifiers as report_of_classifiers
 from ..comparison.report.sentences import about_power, notes, verdicts
 from ..comparison.report.tables import difference_tables, metrics_table, power_table
+from ..comparison.report.why import why_sentences
 from ..comparison.report.write import prepare_report, write_report
 from ..comparison.worse import Limit, worse
 from ..io.files import make_writable
@@ -71,6 +74,24 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="also tell how many trainings of each detector, and images, would show differences "
         "of so many points (0.5, 1 and 2 if none is given)",
     )
+    parser.add_argument(
+        "--slices",
+        metavar="FILE",
+        help="also compare on parts of the images: JSON, a list of image ids or file names per "
+        "part, or CSV with a column file_name or image_id and others, whose values are the parts",
+    )
+    parser.add_argument(
+        "--score-threshold",
+        type=number(0, 1),
+        default=0.3,
+        help="from which on detections count, for precision, recall, F1 and confusions",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default=ENGINES[0],
+        help="what matches detections to objects; vernier is faster and gives the same numbers",
+    )
     cli.add_picture_argument(parser)
     add_training_arguments(parser)
     args = parser.parse_args(argv)
@@ -127,11 +148,23 @@ def main(argv: Sequence[str] | None = None) -> None:
         confidence=args.confidence,
         seed=args.seed,
         power=_differences(args.power),
+        threshold=args.score_threshold,
+        slices=read_slices(args.slices, inputs.annotations) if args.slices else None,
+        engine=args.engine,
     )
     print("", metrics_table(comparison), difference_tables(comparison), sep="\n\n")
     if comparison.needed:
         print("", about_power(), "", power_table(comparison), sep="\n")
-    print("", *notes(comparison), "", *verdicts(comparison), "", sep="\n", flush=True)
+    print(
+        "",
+        *notes(comparison),
+        "",
+        *verdicts(comparison),
+        *why_sentences(comparison),
+        "",
+        sep="\n",
+        flush=True,
+    )
     files = write_report(
         comparison, evaluation, out_dir, image_dir=inputs.image_dir, num_images=args.num_images
     )

@@ -53,7 +53,9 @@ class Accumulated:
             self.recall[:, :, 0],
             *(self.recall[:, :, AREA[size]] for size in "sml"),
         ]
-        return np.stack([_mean(column) for column in columns], axis=1)
+        # a class is defined at all thresholds or at none
+        flat = [column.reshape(len(column), -1) for column in columns]
+        return np.stack([mean_of_classes(column) for column in flat], axis=1)
 
     def class_precision(self) -> np.ndarray:
         """(B, K) AP of each class; NaN where it has no object."""
@@ -84,6 +86,28 @@ def accumulate(matches: Matches, weights: np.ndarray) -> Accumulated:
     weights = np.ascontiguousarray(weights, dtype=np.int32)
     per_class = [accumulate_class(one, weights) for one in matches.by_class]
     return stack_classes(per_class)
+
+
+def class_precision(matches: Matches, weights: np.ndarray) -> np.ndarray:
+    """AP of each class with each image counted as often as its weight says.
+
+    Args:
+        matches: The matches of one results file, on I images.
+        weights: (B, I) integers of 0 or more.
+
+    Returns:
+        (B, K), as :meth:`Accumulated.class_precision`.
+    """
+    weights = np.ascontiguousarray(weights, dtype=np.int32)
+    values = np.full((len(weights), len(matches.by_class)), np.nan)
+    for index, one in enumerate(matches.by_class):
+        step = max(1, _BLOCK // max(1, len(one.image)))
+        for start in range(0, len(weights), step):
+            block = weights[start : start + step]
+            precision = np.full((len(block), 1, _THRESHOLDS), np.nan)
+            _accumulate_area(one, 0, block, precision, precision.copy())
+            values[start : start + step, index] = precision[:, 0].mean(axis=1)
+    return values
 
 
 def stack_classes(per_class: list[Accumulated]) -> Accumulated:
@@ -125,7 +149,7 @@ def _accumulate_area(
     objects = np.maximum(objects, 1)[:, None]
     for threshold, (found, counted) in enumerate(_curves(matches, area, weights)):
         if found.shape[1]:
-            envelope, steps = _interpolate(found, counted, objects)
+            envelope, steps = interpolate(found, counted, objects)
             mean = np.einsum("bn,bn->b", envelope, steps) / len(RECALLS)
             reached = found[:, -1] / objects[:, 0]
         else:
@@ -147,35 +171,47 @@ def _curves(
     counted = matches.counted[area, :, :end]
     # most detections count at every threshold, so their sums are shared
     always = counted.all(axis=0)
-    shared = _cumulate(weights, matches.image[:end][always])
+    shared = cumulate(weights, matches.image[:end][always])
     places = np.cumsum(always)
     for hits, counts in zip(hits_of, counted, strict=True):
         others = np.flatnonzero(counts & ~always)
         sums = shared.take(places[hits], axis=1)
         if others.size:
-            own = _cumulate(weights, matches.image[others])
+            own = cumulate(weights, matches.image[others])
             sums += own.take(np.searchsorted(others, hits, side="right"), axis=1)
         yield np.cumsum(weights.take(matches.image[hits], axis=1), axis=1, dtype=np.int32), sums
 
 
-def _cumulate(weights: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """(B, N + 1) sums of the weights of the first 0 to N of the images."""
-    sums = np.zeros((len(weights), len(images) + 1), dtype=np.int32)
-    np.cumsum(weights.take(images, axis=1), axis=1, dtype=np.int32, out=sums[:, 1:])
+def cumulate(
+    weights: np.ndarray, images: np.ndarray, values: np.ndarray | None = None
+) -> np.ndarray:
+    """(B, N + 1) sums of the weights of the first 0 to N of the images, times values if given."""
+    taken = weights.take(images, axis=1)
+    if values is not None:
+        taken = taken * values
+    sums = np.zeros((len(weights), len(images) + 1), dtype=taken.dtype)
+    np.cumsum(taken, axis=1, dtype=taken.dtype, out=sums[:, 1:])
     return sums
 
 
-def _interpolate(
-    found: np.ndarray, counted: np.ndarray, objects: np.ndarray
+def interpolate(
+    found: np.ndarray, counted: np.ndarray, objects: np.ndarray, recalls: np.ndarray = RECALLS
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(B, N) interpolated precision at each hit, and at how many of the recalls it is read."""
+    """(B, N) interpolated precision at each hit, and at how many of the recalls it is read.
+
+    Args:
+        found: (B, N) weight of the hits up to each.
+        counted: (B, N) weight of the detections that count up to each.
+        objects: (B, 1) weight of the objects.
+        recalls: The 101 recalls.
+    """
     envelope = found / (counted + np.spacing(1))
     backwards = envelope[:, ::-1]
     np.maximum.accumulate(backwards, axis=1, out=backwards)
     recall = found / objects
     # number of recalls reached, compared as floats as COCOeval does: 0.57 is not 57 * 0.01
-    nearest = np.rint(recall * (len(RECALLS) - 1)).astype(np.intp)
-    reached = nearest + (RECALLS.take(nearest) <= recall)
+    nearest = np.rint(recall * (len(recalls) - 1)).astype(np.intp)
+    reached = nearest + (recalls.take(nearest) <= recall)
     return envelope, np.diff(reached, axis=1, prepend=0)
 
 
@@ -205,7 +241,7 @@ def precision_curves(matches: Matches) -> dict[str, np.ndarray]:
         curve = np.zeros((_THRESHOLDS, len(RECALLS)))
         objects = np.array([[len(one.objects[0])]])
         for row, (found, counted) in zip(curve, _curves(one, 0, weights), strict=True):
-            envelope, steps = _interpolate(found, counted, objects)
+            envelope, steps = interpolate(found, counted, objects)
             values = np.repeat(envelope[0], steps[0])
             row[: len(values)] = values
         curves.append(curve)
@@ -215,9 +251,8 @@ def precision_curves(matches: Matches) -> dict[str, np.ndarray]:
     return {"0.50": mean[_AT_50], "0.75": mean[_AT_75], "0.50:0.95": mean.mean(axis=0)}
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
-    """(B,) mean over classes (and thresholds) that are defined; NaN where there is none."""
-    values = values.reshape(len(values), -1)
+def mean_of_classes(values: np.ndarray) -> np.ndarray:
+    """(B, ...) mean over the second axis, the classes that are defined; NaN where none is."""
     defined = ~np.isnan(values)
     count = defined.sum(axis=1)
     sums = np.where(defined, values, 0).sum(axis=1)

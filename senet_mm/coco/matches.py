@@ -14,6 +14,7 @@ from pycocotools.cocoeval import COCOeval
 from tqdm import tqdm
 
 from .annotations import Annotations
+from .engines import evaluator_of
 from .results import Detections
 
 _IMAGES_AT_ONCE = 100  # bounds the memory of COCOeval, which keeps a dict per image and class
@@ -62,17 +63,27 @@ class Matches:
         return Matches(len(images), self.classes, tuple(_subset(c, place) for c in self.by_class))
 
 
-def match(annotations: Annotations, detections: Detections, *, progress: bool = False) -> Matches:
+def match(
+    annotations: Annotations,
+    detections: Detections,
+    *,
+    engine: str = "pycocotools",
+    progress: bool = False,
+) -> Matches:
     """Match detections to objects by ``COCOeval.evaluate``.
 
     Args:
         annotations: The annotations, with their masks where masks are matched.
         detections: What was found, from :func:`..results.read_results` with the same annotations.
+        engine: Whose COCOeval, one of :data:`.engines.ENGINES`; all give the same matches.
         progress: Whether to show a bar on stderr.
 
     Raises:
-        ValueError: If masks are to be matched and those of the annotations were not read.
+        ImportError: If the engine is not installed.
+        ValueError: If masks are to be matched and those of the annotations were not read, or
+            there is no such engine.
     """
+    evaluator = evaluator_of(engine)
     if detections.iou_type == "segm" and annotations.objects.masks is None:
         raise ValueError(
             f"{detections.path} holds masks, but those of {annotations.path} were not read: "
@@ -86,7 +97,7 @@ def match(annotations: Annotations, detections: Detections, *, progress: bool = 
     for start in tqdm(starts, desc="matching", disable=not progress):
         stop = min(start + _IMAGES_AT_ONCE, num_images)
         chosen = order[bounds[start] : bounds[stop]]
-        evaluated = _match_images(annotations, detections, chosen, start, stop)
+        evaluated = _match_images(annotations, detections, chosen, start, stop, evaluator)
         for matched, part in zip(parts, evaluated, strict=True):
             matched.extend(part)
     return Matches(num_images, annotations.evaluated_classes, tuple(map(_join, parts)))
@@ -101,10 +112,15 @@ class _Part:
 
 
 def _match_images(
-    annotations: Annotations, detections: Detections, chosen: np.ndarray, start: int, stop: int
+    annotations: Annotations,
+    detections: Detections,
+    chosen: np.ndarray,
+    start: int,
+    stop: int,
+    evaluator: type[Any],
 ) -> list[list[_Part]]:
     """For each class, the matches in the images from ``start`` to ``stop``."""
-    evaluation = COCOeval(
+    evaluation = evaluator(
         _as_coco(annotations, start, stop, _objects(annotations, start, stop)),
         _as_coco(annotations, start, stop, _detections(detections, chosen)),
         detections.iou_type,
@@ -150,6 +166,7 @@ def _detections(detections: Detections, chosen: np.ndarray) -> list[dict[str, An
             "score": float(detections.score[index]),
             "area": float(detections.area[index]),
             "iscrowd": 0,
+            "bbox": (0.0, 0.0, 0.0, 0.0),  # of masks it is asked for, and not used
             shape: detections.shapes[index],
         }
         for index in chosen.tolist()
@@ -164,10 +181,10 @@ def _as_coco(
     coco = COCO()
     coco.dataset = {
         "images": [
-            {"id": image, "width": width, "height": height}
+            {"id": image, "width": width, "height": height, "file_name": ""}
             for image, (width, height) in enumerate(sizes, start=start)
         ],
-        "categories": [{"id": place} for place in range(len(annotations.category_ids))],
+        "categories": [{"id": place, "name": ""} for place in range(len(annotations.category_ids))],
         "annotations": entries,
     }
     with contextlib.redirect_stdout(io.StringIO()):

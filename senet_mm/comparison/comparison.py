@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from mmdet.datasets import CocoDataset
 
 from ..coco.annotations import Objects
 from ..coco.bootstrap import Bootstrap, check_options
+from ..coco.engines import evaluator_of
+from ..coco.explanation import Explanation
 from ..coco.results import Detections
 from ..paper import Detection, detection_row_of
 from .costs import Cost, measure_costs
@@ -55,6 +58,7 @@ class Comparison:
         num_objects: Its objects, crowds left out.
         detectors: The detectors, the baseline first.
         bootstrap: Their metrics, with intervals, and the differences to the baseline.
+        explanation: Why they differ.
         remarks: What was out of the ordinary.
         needed: Trainings and images that would show a difference, where that was asked.
     """
@@ -65,6 +69,7 @@ class Comparison:
     num_objects: int
     detectors: tuple[Detector, ...]
     bootstrap: Bootstrap
+    explanation: Explanation
     remarks: tuple[str, ...] = ()
     needed: tuple[Needed, ...] = ()
 
@@ -81,6 +86,9 @@ def compare(
     confidence: float = 0.95,
     seed: int = 0,
     power: Sequence[float] = (),
+    threshold: float = 0.3,
+    slices: Mapping[str, np.ndarray] | None = None,
+    engine: str = "pycocotools",
 ) -> tuple[Comparison, Evaluation]:
     """Detect what is not detected yet, evaluate, measure costs, and put it together.
 
@@ -90,15 +98,20 @@ def compare(
         confidence: Confidence of the intervals.
         seed: Seed of the resamples.
         power: Differences in AP, 0..1, for which to tell how many trainings would show them.
+        threshold: Score from which on detections count, for precision, recall and confusions.
+        slices: Images of each part of the data that is looked at, by their index.
+        engine: Whose COCOeval matches, one of :data:`..coco.engines.ENGINES`.
 
     Returns:
         The comparison, and the evaluation that it was taken from.
 
     Raises:
         FileNotFoundError: If masks are asked of a detector that has none.
+        ImportError: If the engine is not installed; before any inference.
         ValueError: If an option is out of its range, or the power is asked of a detector with one
             run; before any inference.
     """
+    evaluator_of(engine)
     if power:
         check_power({name: len(runs) for name, runs in inputs.runs.items()})
     check_options(len(inputs.annotations.image_ids), num_resamples, confidence)
@@ -110,6 +123,9 @@ def compare(
         confidence=confidence,
         seed=seed,
         training_seeds={name: [run.seed for run in runs] for name, runs in inputs.runs.items()},
+        threshold=threshold,
+        slices=slices,
+        engine=engine,
         progress=True,
     )
     first_runs = {name: runs[0].run for name, runs in inputs.runs.items()}
@@ -124,6 +140,7 @@ def compare(
             _detector(name, inputs, evaluation, costs.get(name)) for name in inputs.runs
         ),
         bootstrap=evaluation.bootstrap,
+        explanation=evaluation.explanation,
         remarks=(
             *_remarks_on_boxes(detections),
             *_remarks_on_coverage(detections, annotations.objects),

@@ -6,10 +6,14 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..coco.accumulate import precision_curves
 from ..coco.annotations import Annotations
 from ..coco.bootstrap import Bootstrap, bootstrap
+from ..coco.explanation import Explanation, explain
 from ..coco.matches import Matches, match
+from ..coco.outcomes import find_outcomes
 from ..coco.results import Detections
 
 
@@ -22,6 +26,7 @@ class Evaluation:
         detections: Of each run of each detector.
         matches: The same, matched to the objects.
         bootstrap: Metrics with intervals, and the differences to the baseline.
+        explanation: Why they differ.
         precision: Of each detector's first run, mean precision at the 101 recalls by IoU threshold.
     """
 
@@ -29,6 +34,7 @@ class Evaluation:
     detections: dict[str, tuple[Detections, ...]]
     matches: dict[str, tuple[Matches, ...]]
     bootstrap: Bootstrap
+    explanation: Explanation
     precision: dict[str, dict[str, list[float]]]
 
 
@@ -40,6 +46,9 @@ def evaluate(
     confidence: float = 0.95,
     seed: int = 0,
     training_seeds: Mapping[str, Sequence[int | None]] | None = None,
+    threshold: float = 0.3,
+    slices: Mapping[str, np.ndarray] | None = None,
+    engine: str = "pycocotools",
     progress: bool = False,
 ) -> Evaluation:
     """Evaluate detectors and their differences to the first.
@@ -51,21 +60,41 @@ def evaluate(
         confidence: Confidence of the intervals.
         seed: Seed of the resamples.
         training_seeds: The seed of each run by the detector's name, None where it is not known.
+        threshold: Score from which on detections count, for precision, recall and confusions.
+        slices: Images of each part of the data that is looked at, by their index.
+        engine: Whose COCOeval matches, one of :data:`..coco.engines.ENGINES`.
         progress: Whether to show bars on stderr.
 
     Raises:
         ValueError: If an option is out of its range, or there are too few images.
     """
     matches = {
-        name: tuple(match(annotations, run, progress=progress) for run in runs)
+        name: tuple(match(annotations, run, engine=engine, progress=progress) for run in runs)
         for name, runs in detections.items()
     }
+    seeds = None if training_seeds is None else [training_seeds[name] for name in detections]
     result = bootstrap(
         list(matches.values()),
-        seeds=None if training_seeds is None else [training_seeds[name] for name in detections],
+        seeds=seeds,
         num_resamples=num_resamples,
         confidence=confidence,
         seed=seed,
+        progress=progress,
+    )
+    outcomes = [
+        [find_outcomes(annotations, run, progress=progress) for run in runs]
+        for runs in detections.values()
+    ]
+    explanation = explain(
+        annotations,
+        list(matches.values()),
+        outcomes,
+        seeds=seeds,
+        num_resamples=num_resamples,
+        confidence=confidence,
+        seed=seed,
+        threshold=threshold,
+        slices=slices,
         progress=progress,
     )
     return Evaluation(
@@ -73,6 +102,7 @@ def evaluate(
         detections={name: tuple(runs) for name, runs in detections.items()},
         matches=matches,
         bootstrap=result,
+        explanation=explanation,
         precision={
             name: {key: curve.tolist() for key, curve in precision_curves(runs[0]).items()}
             for name, runs in matches.items()

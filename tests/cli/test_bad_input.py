@@ -35,6 +35,8 @@ ARGUMENTS = [
     ("compare a.json b.json --num-images -1", "--num-images: -1: expected an integer of 0"),
     ("compare a.json b.json --seed -1", "--seed: -1: expected an integer of 0 or more"),
     ("compare a.json b.json --power 0", "--power: 0: expected 0 to 100, both left out"),
+    ("compare a.json b.json --score-threshold 2", "--score-threshold: 2: expected 0 to 1"),
+    ("compare a.json b.json --engine rust", "--engine: invalid choice"),
     ("compare a.json", "expected two runs or more, the baseline first"),
     ("complexity", "expected one config or more, or --paper"),
     (f"complexity {SE} --size -1 5", "--size: -1: expected an integer of 1 or more"),

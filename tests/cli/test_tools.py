@@ -86,7 +86,7 @@ def test_compare_work_dirs(tool, work_dirs, tmp_path, monkeypatch) -> None:
     assert "cannot be told apart: 6 images with objects are too few" in printed
     assert f"{tmp_path / 'report.html'}" in printed
     page = (tmp_path / "report.html").read_text()
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 7
     for line in (tmp_path / "report.md").read_text().splitlines():
         assert not line.startswith("| plain") or line in printed
     results = json.loads((work_dirs["se"] / "epoch_1.bbox.json").read_text())
@@ -133,6 +133,11 @@ def test_compare_bad_input(tool, work_dirs, shapes_root, tmp_path) -> None:
         files = [tmp_path / "a.bbox.json", tmp_path / "b.bbox.json"]
         assert message in tool("compare.py", *files, "--ann-file", ann_file, error=True)
     assert "give --ann-file" in tool("compare.py", *files, error=True)
+    slices = tmp_path / "slices.json"
+    slices.write_text(json.dumps({"night": [999]}))
+    (tmp_path / "b.bbox.json").write_text("[]")
+    message = tool("compare.py", *files, "--ann-file", ann_file, "--slices", slices, error=True)
+    assert "slice 'night' has image 999, which is not among" in message
     given = [*files, "--ann-file", ann_file, "--out-dir"]
     assert "choose another --out-dir" in tool("compare.py", *given, files[0], error=True)
     negative = [tmp_path, "--num-images", -1]

@@ -14,6 +14,7 @@ from pycocotools.cocoeval import COCOeval
 
 from senet_mm.coco.annotations import Annotations, read_annotations
 from senet_mm.coco.matches import Matches, match
+from senet_mm.coco.outcomes import Outcomes, find_outcomes
 from senet_mm.coco.results import read_results
 
 SIDES = (12, 60, 150)  # of small, medium and large objects
@@ -130,3 +131,15 @@ def coco_eval(truth: dict, results: list[dict], iou_type: str = "bbox") -> COCOe
         evaluation.accumulate()
         evaluation.summarize()
     return evaluation
+
+
+def outcomes_of(folder: Path, truth: dict, results: list[dict], name: str = "") -> Outcomes:
+    ann_file, results_file = write_case(folder, truth, results, name)
+    detections = read_results(results_file, read_annotations(ann_file))
+    masks = detections.iou_type == "segm"
+    return find_outcomes(read_annotations(ann_file, masks=masks), detections)
+
+
+def once(record: Matches | Outcomes) -> np.ndarray:
+    """(1, I) weights that count every image once."""
+    return np.ones((1, record.num_images), dtype=int)

@@ -6,12 +6,13 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from ..comparison import Comparison
-from . import plots
+from . import plots, use, why, why_plots
 from .gallery import SHOWN_SCORE, Exhibit
 from .sentences import about_classes, about_power, notes, verdicts
 from .tables import class_rows, difference_rows, metrics_rows, power_rows
@@ -50,6 +51,8 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
         ),
         power=power_rows(comparison) if comparison.needed else None,
         about_power=about_power(),
+        why=_why(comparison),
+        use=_use(comparison),
         baseline=comparison.names[0],
         about_gallery=f"{shapes} with a score of {SHOWN_SCORE:g} or more.",
         gallery={
@@ -62,6 +65,32 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
         notes=[*notes(comparison), *_sources(comparison)],
     )
     return page + "\n"
+
+
+def _why(comparison: Comparison) -> dict[str, Any]:
+    return dict(
+        sentences=why.why_sentences(comparison),
+        errors=why.error_rows(comparison),
+        sizes=why.error_size_rows(comparison),
+        classes=why.error_class_rows(comparison),
+        frequency=why.frequency_rows(comparison),
+        slices=why.slice_rows(comparison),
+        plot=why_plots.plot_errors(comparison),
+        about_errors=why.ABOUT_ERRORS,
+        about_classes=why.ABOUT_CLASSES,
+    )
+
+
+def _use(comparison: Comparison) -> dict[str, Any]:
+    return dict(
+        rates=use.rate_rows(comparison),
+        confusions=use.confusion_rows(comparison),
+        matrices=use.confusion_matrices(comparison),
+        plot=why_plots.plot_reliability(comparison),
+        about_rates=use.about_rates(comparison),
+        about_reliability=use.ABOUT_RELIABILITY,
+        about_confusions=use.about_confusions(comparison),
+    )
 
 
 def _caption(exhibit: Exhibit, name: str, comparison: Comparison) -> str:

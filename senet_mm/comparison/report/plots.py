@@ -20,7 +20,7 @@ from ..curves import Curves
 
 # a palette that colour-blind people can tell apart (Okabe and Ito)
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "senet_mm",  # the same comparison gives the same file
     "font.family": "sans-serif",
@@ -50,22 +50,22 @@ def line(index: int) -> dict[str, Any]:
 def plot_differences(comparison: Comparison) -> str:
     """Difference to the baseline with its interval, per metric and size."""
     others = comparison.bootstrap.differences
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8, 0.9 + 0.34 * len(METRICS) * max(1, 0.7 * len(others))))
         axes = figure.subplots()
         labels = [_METRIC_NAMES.get(name, name) for name in METRICS]
         for index, differences in enumerate(others, start=1):
             estimates = [differences[name] for name in METRICS]
-            _intervals(axes, estimates, index, len(others))
-        _category_axis(axes, labels)
+            draw_intervals(axes, estimates, index, len(others))
+        category_axis(axes, labels)
         axes.set_xlabel(f"difference to {comparison.names[0]}, percentage points")
-        _difference_legend(axes, comparison)
-        return _svg(figure)
+        difference_legend(axes, comparison)
+        return svg(figure)
 
 
 def plot_precision_recall(comparison: Comparison) -> str:
     """Precision over recall, the mean over the classes, at three choices of IoU."""
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(10, 3.4))
         panels = figure.subplots(1, 3, sharey=True)
         for axes, key in zip(panels, ("0.50", "0.75", "0.50:0.95"), strict=True):
@@ -74,8 +74,8 @@ def plot_precision_recall(comparison: Comparison) -> str:
             axes.set(title=f"IoU {key}", xlabel="recall", xlim=(0, 1), ylim=(0, 1.02))
         panels[0].set_ylabel("precision")
         everyone = range(len(comparison.detectors))
-        add_legend(panels[-1], _keys(comparison, everyone), loc="upper right")
-        return _svg(figure)
+        add_legend(panels[-1], keys_of(comparison, everyone), loc="upper right")
+        return svg(figure)
 
 
 def plot_classes(comparison: Comparison) -> str:
@@ -84,16 +84,16 @@ def plot_classes(comparison: Comparison) -> str:
     first = bootstrap.class_differences[0]
     order = [index for index, estimate in enumerate(first) if estimate.value is not None]
     order.sort(key=lambda index: -(first[index].value or 0.0))
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         others = len(bootstrap.class_differences)
         figure = Figure(figsize=(8, 1 + 0.22 * len(order) * max(1, 0.7 * others)))
         axes = figure.subplots()
         for index, differences in enumerate(bootstrap.class_differences, start=1):
-            _intervals(axes, [differences[i] for i in order], index, others)
-        _category_axis(axes, [bootstrap.classes[index] for index in order])
+            draw_intervals(axes, [differences[i] for i in order], index, others)
+        category_axis(axes, [bootstrap.classes[index] for index in order])
         axes.set_xlabel(f"AP difference to {comparison.names[0]}, percentage points")
-        _difference_legend(axes, comparison)
-        return _svg(figure)
+        difference_legend(axes, comparison)
+        return svg(figure)
 
 
 def plot_cost(comparison: Comparison) -> str | None:
@@ -105,7 +105,7 @@ def plot_cost(comparison: Comparison) -> str | None:
     ]
     if not shown:
         return None
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(10, 3.2))
         panels = figure.subplots(1, 3, sharey=True)
         for index, cost in shown:
@@ -121,16 +121,16 @@ def plot_cost(comparison: Comparison) -> str | None:
             axes.set_xlabel(label)
             axes.margins(x=0.25, y=0.15)
         panels[0].set_ylabel("AP (%)")
-        handles = _keys(comparison, [index for index, _ in shown], marker="o")
+        handles = keys_of(comparison, [index for index, _ in shown], marker="o")
         add_legend(panels[-1], handles, loc="center left", bbox_to_anchor=(1, 0.5))
-        return _svg(figure)
+        return svg(figure)
 
 
 def plot_training(comparison: Comparison) -> str | None:
     """Training loss and AP over time; None where there is no log."""
     if not any(curves.loss for detector in comparison.detectors for curves in detector.curves):
         return None
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(10, 3.4))
         left, right = figure.subplots(1, 2)
         for index, detector in enumerate(comparison.detectors):
@@ -143,27 +143,28 @@ def plot_training(comparison: Comparison) -> str | None:
         for axes in (left, right):
             axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
         trained = [i for i, d in enumerate(comparison.detectors) if any(c.loss for c in d.curves)]
-        add_legend(left, _keys(comparison, trained))
-        return _svg(figure)
+        add_legend(left, keys_of(comparison, trained))
+        return svg(figure)
 
 
-def _keys(
+def keys_of(
     comparison: Comparison, indices: Sequence[int], marker: str | None = None
 ) -> dict[str, Line2D]:
     """What stands for detectors in a legend, by name."""
     return {comparison.names[i]: Line2D([], [], marker=marker, **line(i)) for i in indices}
 
 
-def _difference_legend(axes: Axes, comparison: Comparison) -> None:
+def difference_legend(axes: Axes, comparison: Comparison) -> None:
+    """Say which colour is which detector's, where there are several but the baseline."""
     first, *others = comparison.names
     if len(others) > 1:
-        keys = _keys(comparison, range(1, len(comparison.names)), marker="o")
+        keys = keys_of(comparison, range(1, len(comparison.names)), marker="o")
         labels = {f"{name} - {first}": key for name, key in keys.items()}
         # above the axes, where it covers no interval
         add_legend(axes, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 
 
-def _intervals(axes: Axes, estimates: Sequence[Estimate], index: int, others: int) -> None:
+def draw_intervals(axes: Axes, estimates: Sequence[Estimate], index: int, others: int) -> None:
     """One horizontal interval per row, filled where it leaves 0 out; ``others`` share a row."""
     shift = min(0.22, 0.8 / others) * (index - (others + 1) / 2)
     for row, estimate in enumerate(estimates):
@@ -185,7 +186,8 @@ def _intervals(axes: Axes, estimates: Sequence[Estimate], index: int, others: in
         )
 
 
-def _category_axis(axes: Axes, labels: Sequence[str]) -> None:
+def category_axis(axes: Axes, labels: Sequence[str]) -> None:
+    """Rows from top to bottom, with a line at 0."""
     axes.axvline(0, color="#555555", linewidth=1)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
@@ -211,7 +213,8 @@ def _training(left: Axes, right: Axes, curves: Curves, index: int) -> None:
         )
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
+    """The figure's element."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     text = buffer.getvalue()

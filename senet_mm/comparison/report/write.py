@@ -17,6 +17,8 @@ from .page import html
 from .schema import VERSION
 from .sentences import about_classes, about_power, notes, verdicts
 from .tables import class_table, difference_tables, metrics_table, power_table
+from .use import use_tables
+from .why import why_sentences, why_tables
 
 
 def prepare_report(out_dir: Path, *, num_images: int = 8) -> None:
@@ -74,8 +76,9 @@ def as_markdown(comparison: Comparison) -> str:
     """The tables and what they say."""
     title = f"# {escape(' against '.join(reversed(comparison.names)))}"
     parts = [title, *map(escape, verdicts(comparison)), metrics_table(comparison)]
-    parts += [difference_tables(comparison), escape(about_classes(comparison))]
-    parts.append(class_table(comparison))
+    parts += [difference_tables(comparison), *map(escape, why_sentences(comparison))]
+    parts += [why_tables(comparison), use_tables(comparison)]
+    parts += [escape(about_classes(comparison)), class_table(comparison)]
     if comparison.needed:
         parts += [about_power(), power_table(comparison)]
     parts += map(escape, notes(comparison))

@@ -70,7 +70,8 @@ def test_the_page_is_whole_and_needs_no_other_file(
     parser = Balanced()
     parser.feed(page)
     assert not parser.open
-    assert parser.seen.count("svg") == 3  # differences, precision and recall, classes
+    # differences, error types, precision and recall, reliability, classes
+    assert parser.seen.count("svg") == 5
     assert parser.seen.count("img") >= 3
     assert "<b>" not in page and "&lt;b&gt;poor&lt;/b&gt; &amp; co" in page
     links = re.findall(r'(?:src|href)="([^"]*)"', page)
