@@ -1,8 +1,8 @@
 from dataclasses import replace
 
-from senet_mm.coco.bootstrap import Estimate
 from senet_mm.coco.paired import Paired
 from senet_mm.comparison.report.paired_rows import Row, paired_rows
+from senet_mm.statistics.estimate import Estimate
 
 
 def test_values_differences_and_of_one_alone_p(compared) -> None:

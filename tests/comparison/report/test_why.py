@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from senet_mm.coco.bootstrap import Estimate
 from senet_mm.coco.error_types import ALL_ERRORS
 from senet_mm.coco.explanation import Part
 from senet_mm.coco.paired import Paired
 from senet_mm.comparison.comparison import Comparison
 from senet_mm.comparison.report import why
 from senet_mm.comparison.report.write import as_markdown
+from senet_mm.statistics.estimate import Estimate
 
 
 def differing(comparison: Comparison, **values: Estimate) -> Comparison:
@@ -30,8 +30,12 @@ def test_errors_of_both_and_their_difference(compared) -> None:
     missed = rows[ALL_ERRORS.index("missed")]
     assert missed[1:3] == [f"{100 * each['missed'].value:.1f}" for each in (good, poor)]
     assert poor["missed"].value > good["missed"].value > 0  # objects were left out of both
-    # six images are too few for an interval
-    assert missed[3:] == [f"{100 * (poor['missed'].value - good['missed'].value):+.1f}", "-"]
+    assert missed[3].startswith(f"{100 * (poor['missed'].value - good['missed'].value):+.1f} (")
+
+
+def test_too_few_images_give_no_interval(compared) -> None:
+    few = Estimate(0.012, num_images=6)
+    assert why.error_rows(differing(compared[0], background=few))[5][3:] == ["+1.2", "-"]
 
 
 def test_an_interval_stands_beside_its_difference(compared) -> None:

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
-from senet_mm.coco.bootstrap import Estimate
 from senet_mm.coco.error_types import ALL_ERRORS
 from senet_mm.comparison.report.why_plots import plot_errors, plot_reliability
+from senet_mm.statistics.estimate import Estimate
 
 
 def test_every_type_and_detector_is_named(compared) -> None:
