@@ -55,7 +55,7 @@ def check_data(
                 check_list(key, found)
             elif found.with_label:
                 folders[key] = class_folders(key, found)
-                check_names(key, folders[key], found.CLASSES)
+                findings.notes += check_names(key, folders[key], found.CLASSES)
                 check_same_folders(folders)
             if not is_cifar(found):  # whose labels are known, and whose reading joins processes
                 found.full_init()
