@@ -20,6 +20,12 @@ Run = Callable[..., Outcome]
 Spoil = Callable[[Path], object]
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work dirs that no argument names are made where commands are run."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def folders(tmp_path: Path) -> Path:
     return write_folders(tmp_path / "data")
