@@ -129,13 +129,14 @@ def _compare_preprocessing(runner: Runner, report: LoadReport | None) -> None:
         return
     options = runner.cfg.get("model", {}).get("data_preprocessor")
     # mmengine gives the model that at the top where it has none
-    configured = Preprocessing.of_config(options or runner.cfg.get("data_preprocessor") or {})
+    options = options or runner.cfg.get("data_preprocessor") or {}
+    configured = Preprocessing.of_config(options)
     if configured is None or configured.agrees(report.preprocessing):
         return
     print_log(
         f"{report.source} was trained on images as {report.preprocessing}, but the config's "
         f"model.data_preprocessor makes them {configured}. Set there "
-        f"{report.preprocessing.as_config()}",
+        f"{report.preprocessing.as_config('to_rgb' if 'to_rgb' in options else 'bgr_to_rgb')}",
         "current",
         logging.WARNING,
     )

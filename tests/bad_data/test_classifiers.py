@@ -20,6 +20,12 @@ Run = Callable[..., Outcome]
 Spoil = Callable[[Path], object]
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work dirs that no argument names are made where commands are run."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def folders(tmp_path: Path) -> Path:
     return write_folders(tmp_path / "data")
@@ -98,7 +104,11 @@ CLASS_NUMBERS = [
     ("data['metainfo'] = dict(classes=('a', 'b'))", "has 2 classes .* and 3 folders of them"),
     (
         "data['metainfo'] = dict(classes=('dog', 'cat', 'bird'))",
-        "labels are numbered in the order of their folders, 'bird', 'cat', 'dog': put",
+        "labels are numbered in the order of its folders, 'bird', 'cat', 'dog': give",
+    ),
+    (
+        "data['metainfo'] = dict(classes=('ant', 'cat', 'dog'))",
+        "has the classes 'ant', 'cat', 'dog', but labels are numbered in the order of its folders",
     ),
 ]
 
@@ -107,6 +117,15 @@ CLASS_NUMBERS = [
 def test_classes_of_the_config(train: Run, folders: Path, more: str, message: str) -> None:
     again = "\ntrain_dataloader['dataset'].update(data)\nval_dataloader['dataset'].update(data)"
     train(folders, more=more + again).refused(message)
+
+
+def test_classes_called_otherwise_than_their_folders(train: Run, folders: Path) -> None:
+    more = "".join(
+        f"{name}_dataloader['dataset']['metainfo'] = dict(classes=('ant', 'bee', 'fly'))\n"
+        for name in ("train", "val")
+    )
+    outcome = train(folders, more=more)
+    outcome.accepted("folders 'bird', 'cat', 'dog' are taken for the classes 'ant', 'bee', 'fly'")
 
 
 def test_a_head_with_more_classes_is_told(train: Run, folders: Path) -> None:

@@ -32,6 +32,12 @@ tta_pipeline = [
 """
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work dirs that no argument names are made where commands are run."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def folders(tmp_path: Path) -> Path:
     root = write_folders(tmp_path / "data", side=20)

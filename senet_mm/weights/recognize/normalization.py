@@ -34,9 +34,13 @@ class Preprocessing:
         to_rgb = data_preprocessor.get("bgr_to_rgb", data_preprocessor.get("to_rgb"))
         return cls("RGB" if to_rgb else "BGR", _three(mean), _three(std))
 
-    def as_config(self) -> dict[str, Any]:
-        """The options of mmdet's ``DetDataPreprocessor`` that do this."""
-        return dict(mean=list(self.mean), std=list(self.std), bgr_to_rgb=self.channels == "RGB")
+    def as_config(self, order: str = "bgr_to_rgb") -> dict[str, Any]:
+        """The options of mmdet's ``DetDataPreprocessor`` that do this.
+
+        Args:
+            order: What the option on channels is called; mmpretrain's is ``to_rgb``.
+        """
+        return dict(mean=list(self.mean), std=list(self.std)) | {order: self.channels == "RGB"}
 
     def agrees(self, other: Preprocessing) -> bool:
         """Whether two are the same but for rounding."""

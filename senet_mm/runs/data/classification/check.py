@@ -43,7 +43,7 @@ def check_data(
     for loader in loaders:
         findings.changes |= {key: False for key in downloads_of(cfg, loader)}
         for key, dataset, found in opened_of(cfg, loader):
-            if is_cifar(found):
+            if is_cifar(found):  # its labels are known, and reading them would join processes
                 try:
                     check_files(key, found)
                 except (FileNotFoundError, ValueError):
@@ -51,18 +51,18 @@ def check_data(
                         raise
                     findings.notes.append(f"{key}.download=True: {found.url} will be downloaded")
                     continue
-            elif found.ann_file:
-                check_list(key, found)
-            elif found.with_label:
-                folders[key] = class_folders(key, found)
-                check_names(key, folders[key], found.CLASSES)
-                check_same_folders(folders)
-            if not is_cifar(found):  # whose labels are known, and whose reading joins processes
+            else:
+                if found.ann_file:
+                    check_list(key, found)
+                elif found.with_label:
+                    folders[key] = class_folders(key, found)
+                    findings.notes += check_names(key, folders[key], found.CLASSES)
+                    check_same_folders(folders)
                 found.full_init()
+                if pictures:
+                    _check_pictures(key, dataset, found)
             classes[key] = tuple(found.CLASSES or ())
             _check_labels(cfg, key, found, findings.notes)
-            if pictures and not is_cifar(found):
-                _check_pictures(key, dataset, found)
         findings.changes |= _possible_top(cfg, loader.replace("_dataloader", "_evaluator"))
     findings.notes += [f"{key} is set to {value}" for key, value in findings.changes.items()]
     _check_classes(classes, trained, findings.notes)

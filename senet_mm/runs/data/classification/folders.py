@@ -85,25 +85,31 @@ def _has_images(folder: Path, dataset: Any) -> bool:
     )
 
 
-def check_names(key: str, folders: Sequence[str], classes: Sequence[str] | None) -> None:
+def check_names(key: str, folders: Sequence[str], classes: Sequence[str] | None) -> list[str]:
     """Check the classes of a config against its folders, by whose order mmpretrain numbers labels.
 
+    Classes may be called otherwise than their folders, as ImageNet's are.
+
+    Returns:
+        A sentence where all are.
+
     Raises:
-        ValueError: If they are not as many, or the same in another order.
+        ValueError: If they are not as many, or some are called alike and others are not.
     """
-    if classes is None:
-        return
+    if classes is None or list(classes) == list(folders):
+        return []
     if len(classes) != len(folders):
         raise ValueError(
             f"{key} has {len(classes)} classes ({listed(classes)}) and {len(folders)} folders of "
             f"them ({listed(folders)}): expected as many; --data-root takes the classes from the "
             "folders"
         )
-    if set(classes) == set(folders) and list(classes) != list(folders):
+    if set(classes) & set(folders):
         raise ValueError(
-            f"{key} has the classes {listed(classes)}, but labels are numbered in the order of "
-            f"their folders, {listed(folders)}: put {key}.metainfo.classes in that order"
+            f"{key} has the classes {listed(classes)}, but labels are numbered in the order of its "
+            f"folders, {listed(folders)}: give {key}.metainfo.classes the same names in that order"
         )
+    return [f"{key}: the folders {listed(folders)} are taken for the classes {listed(classes)}"]
 
 
 def check_same_folders(folders: Mapping[str, Sequence[str]]) -> None:
