@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..statistics.trainings import difference_over_trainings
+from ..statistics.variance import Trainings
+
 # below, no test of the signs can reach 5 %: its lowest p-value is 2^(1 - M)
 FEWEST = 6
 
@@ -33,19 +36,22 @@ class Discordant:
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference of two errors, in percentage points, with its interval over images.
+    """A difference of two errors, in percentage points, with its interval.
 
     Attributes:
         value: The second's error minus the first's.
         low: Lower end of the interval; None where fewer than :data:`FEWEST` images tell of it.
         high: Its upper end.
         num_images: On how many images the two differ.
+        trainings: Where both have several trainings: what the interval over trainings and images
+            was made from. Without it, the interval is about other images alone.
     """
 
     value: float
     low: float | None
     high: float | None
     num_images: int
+    trainings: Trainings | None = None
 
 
 def mcnemar(first: np.ndarray, second: np.ndarray) -> Discordant:
@@ -78,8 +84,9 @@ def difference(
 ) -> Difference:
     """The difference of two errors, with the interval of the paired bootstrap over images.
 
-    It tells how the difference would vary over other images of the same kind, for these trained
-    models; not from training to training.
+    It tells how the difference would vary over other images of the same kind and, where both have
+    several trainings, over other trainings too; see
+    :func:`..statistics.trainings.difference_over_trainings`.
 
     Args:
         first: (S, N) whether each of S trainings of the first misses each image.
@@ -88,19 +95,21 @@ def difference(
         confidence: Of the interval.
         seed: Of the draws.
     """
-    each = 100 * (second.mean(axis=0) - first.mean(axis=0))  # (N,) points that an image adds
-    # draws of images with equal values are alike, so that only their numbers are drawn
-    values, counts = np.unique(each.round(9), return_counts=True)
-    draws = np.random.default_rng(seed).multinomial(
-        len(each), counts / len(each), size=num_resamples
+    # images that the same trainings miss are alike, so that only their numbers are drawn
+    missed, counts = np.unique(np.concatenate([first, second]), axis=1, return_counts=True)
+    total = first.shape[1]
+    draws = np.random.default_rng(seed).multinomial(total, counts / total, size=num_resamples)
+    errors = 100 / total * (missed.astype(float) @ np.vstack([counts, draws]).T)
+    found = difference_over_trainings(
+        errors[: len(first)], errors[len(first) :], confidence=confidence, num_images=total
     )
-    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
-    low, high = np.quantile(draws @ values / len(each), tails)
-    num_images = int(counts[values != 0].sum())
-    known = num_images >= FEWEST
+    differ = len(first) * second.sum(axis=0) != len(second) * first.sum(axis=0)
+    num_images = int(np.count_nonzero(differ))
+    low, high = (found.low, found.high) if num_images >= FEWEST else (None, None)
     return Difference(
-        value=float(each.mean()),
-        low=float(low) if known else None,
-        high=float(high) if known else None,
-        num_images=num_images,
+        float(errors[len(first) :, 0].mean() - errors[: len(first), 0].mean()),
+        low,
+        high,
+        num_images,
+        found.trainings,
     )

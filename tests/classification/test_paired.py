@@ -40,20 +40,36 @@ def test_the_interval_is_that_of_drawn_images() -> None:
     assert found.high - found.low == pytest.approx(2 * reach, rel=0.04)
 
 
-def test_errors_are_means_over_trainings() -> None:
+def test_of_one_training_errors_are_means_and_intervals_are_over_images() -> None:
     rng = np.random.default_rng(2)
-    first, second = rng.random((3, 200)) < 0.3, rng.random((2, 200)) < 0.3
+    first, second = rng.random((3, 200)) < 0.3, rng.random((1, 200)) < 0.3
     each = second.mean(axis=0) - first.mean(axis=0)
     drawn = 100 * each[rng.integers(0, 200, (20000, 200))].mean(axis=1)
     found = difference(first, second, num_resamples=20000, confidence=0.9)
     assert (found.low, found.high) == pytest.approx(np.quantile(drawn, [0.05, 0.95]), abs=0.2)
+    assert found.trainings is None
     again = difference(first, second, num_resamples=20000, confidence=0.9)
     assert again == found
+
+
+def test_several_trainings_of_both_widen_the_interval() -> None:
+    """Ten trainings that miss 20 to 40 % differ by more than the images say."""
+    rng = np.random.default_rng(4)
+    rates = rng.uniform(0.2, 0.4, (2, 5, 1))
+    first, second = (rng.random((5, 2000)) < rate for rate in rates)
+    found = difference(first, second)
+    own = [side.mean(axis=1) for side in (first, second)]
+    spread = 100 * np.sqrt(sum(one.var(ddof=1) / 5 for one in own))
+    reach = stats.t.ppf(0.975, 8) * spread  # nearly all of it: images add little
+    assert found.trainings.counts == (5, 5)
+    assert found.high - found.low == pytest.approx(2 * reach, rel=0.1)
+    assert found.value == pytest.approx(100 * (own[1].mean() - own[0].mean()))
 
 
 def test_few_images_tell_nothing() -> None:
     first, second = outcomes(0, FEWEST - 1)
     found = difference(first[None], second[None])
+    assert found.num_images == FEWEST - 1
     assert found.value == pytest.approx(-100 * 5 / 28) and found.low is None and found.high is None
     assert mcnemar(first, second).p_value > 0.05
     more = outcomes(0, FEWEST)

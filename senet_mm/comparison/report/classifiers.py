@@ -64,7 +64,9 @@ def _verdicts(comparison: Comparison) -> list[str]:
         for k, one in by_k.items():
             line = f"Top-{k} error of {name} minus that of {baseline}: {one.value:+.2f} points"
             if one.low is not None:
-                line += f" ({comparison.confidence:.0%} interval {one.low:+.2f} to {one.high:+.2f})"
+                over = " over trainings and images" if one.trainings else ""
+                ends = f"{one.low:+.2f} to {one.high:+.2f}"
+                line += f" ({comparison.confidence:.0%} interval{over} {ends})"
             else:
                 line += f" (they differ on {one.num_images} images, too few for an interval)"
             exact = comparison.discordant[name].get(k)
