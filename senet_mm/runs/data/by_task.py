@@ -28,13 +28,12 @@ _ROOTS = {
 def check_data(
     cfg: Config, loaders: Sequence[str], *, pictures: bool, trained: Trained | None
 ) -> check.Findings:
-    """Check all that some dataloaders read, as far as their task is known here.
+    """Check all that some dataloaders read.
 
     Raises:
         FileNotFoundError, ValueError: Naming what is missing or wrong.
     """
-    checks = _CHECKS.get(task_of(cfg))
-    return checks(cfg, loaders, pictures=pictures, trained=trained) if checks else check.Findings()
+    return _CHECKS[task_of(cfg)](cfg, loaders, pictures=pictures, trained=trained)
 
 
 def set_data_root(cfg: Config, root: str | Path) -> None:
@@ -43,7 +42,4 @@ def set_data_root(cfg: Config, root: str | Path) -> None:
     Raises:
         FileNotFoundError, ValueError: If it is not there, or not as the config needs it.
     """
-    task = task_of(cfg)
-    if task not in _ROOTS:
-        raise ValueError(f"--data-root does not know data for {task}: set data_root in the config")
-    _ROOTS[task](cfg, root)
+    _ROOTS[task_of(cfg)](cfg, root)
