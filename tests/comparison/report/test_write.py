@@ -48,12 +48,16 @@ def test_three_files_and_nothing_else(compared, shapes_root: Path, tmp_path: Pat
     ap = comparison.bootstrap.differences[0]["AP"]
     assert numbers["bootstrap"]["differences"][0]["AP"]["low"] == ap.low
     assert len(numbers["detectors"][0]["precision"]["0.50"]) == 101
+    missed = comparison.explanation.error_types.differences[0]["missed"].value
+    explained = numbers["explanation"]
+    assert explained["error_types"]["differences"][0]["missed"]["value"] == missed > 0
 
     text = paths[0].read_text()
     assert text.startswith(
         "# poor against good\n\nThese weights of poor are worse than these weights"
     )
     assert f"{100 * ap.low:+.1f} to {100 * ap.high:+.1f}" in text
+    assert f"| {100 * missed:+.1f} " in text
 
 
 def test_the_page_is_whole_and_needs_no_other_file(
