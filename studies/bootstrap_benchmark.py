@@ -60,6 +60,12 @@ class Benchmark:
         """The measurements, one per line."""
         result, ap = self.result, self.result.differences[0]["AP"]
         detections = " and ".join(map(str, self.num_detections))
+        told = "too few images for an interval"
+        if ap.interval is not None:
+            low, high = (100 * end for end in ap.interval)
+            told = (
+                f"{result.confidence:.0%} interval {low:+.2f} to {high:+.2f}, p = {ap.p_value:.3f}"
+            )
         return "\n".join(
             [
                 f"{self.num_images} images, {self.num_objects} objects, {detections} detections",
@@ -70,8 +76,7 @@ class Benchmark:
                 f"error types, slices and all else that explains: {self.explain_seconds:.1f} s",
                 f"peak memory: {self.peak_gigabytes:.2f} GB",
                 f"largest difference to COCOeval's 12 numbers: {self.max_difference:.1e}",
-                f"AP difference: {100 * ap.value:+.2f}, {result.confidence:.0%} interval "
-                f"{100 * ap.low:+.2f} to {100 * ap.high:+.2f}, p = {ap.p_value:.3f}",
+                f"AP difference: {100 * ap.value:+.2f}, {told}",
             ]
         )
 

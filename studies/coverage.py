@@ -124,7 +124,7 @@ def simulate_coverage(
         The outcome for the first detector's metric, the second's, and their difference.
 
     Raises:
-        ValueError: If there is no replication.
+        ValueError: If there is no replication, or a sample is too small for an interval.
     """
     if num_replications < 1:
         raise ValueError(f"num_replications is {num_replications}; expected 1 or more")
@@ -145,6 +145,11 @@ def simulate_coverage(
             seed=int(rng.integers(2**31)),
         )
         estimates = [each[metric] for each in (*result.metrics, *result.differences)]
+        if any(estimate.interval is None for estimate in estimates):
+            raise ValueError(
+                f"a sample of {num_images} images has too few with objects for an interval of "
+                f"{metric}: expected samples of more images"
+            )
         values.append([estimate.value for estimate in estimates])
         num_covered += [
             e.low <= truth <= e.high for e, truth in zip(estimates, truths, strict=True)

@@ -23,6 +23,7 @@ DEPENDENCIES = (
     "jinja2>=3.0",
     "matplotlib",
     "packaging>=21.0",
+    "scipy",
     "tqdm",
 )
 # mmengine, mmcv and mmdet come from one of two families of packages
@@ -47,6 +48,8 @@ EXTRAS = {
     "segmentation": ("onedl-mmsegmentation>=1.4.2,<1.5",),
     # compare --train --submitit
     "cluster": ("submitit>=1.5",),
+    # compare --engine vernier
+    "vernier": ("vernier>=0.5.4",),
 }
 # what an import accepts, by import name: more than pip is told to install
 SUPPORTED = {

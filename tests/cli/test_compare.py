@@ -10,7 +10,22 @@ from typing import Any
 import pytest
 
 from senet_mm.comparison.trainings.plan import State
+from senet_mm.shapes import generate_shapes
 from tests.comparison.trainings.fake import make
+from tests.results_on_disk import write_results
+
+
+@pytest.fixture(scope="module")
+def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As everywhere, but with enough images for intervals."""
+    root = tmp_path_factory.mktemp("compare") / "shapes"
+    return generate_shapes(root, num_train=1, num_val=24, image_size=128)
+
+
+@pytest.fixture(scope="module")
+def results_files(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """As everywhere, on these images."""
+    return write_results(shapes_root, tmp_path_factory.mktemp("results"))
 
 
 @pytest.fixture

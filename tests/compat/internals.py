@@ -36,8 +36,6 @@ CALLABLES = {
     "mmengine.runner.checkpoint.get_mmcls_models": "",
     "mmengine.runner.checkpoint.get_torchvision_models": "",
     "torch._utils._rebuild_tensor": "storage, storage_offset, size, stride",
-    "torch.fx.Tracer.create_proxy": "self, kind, target, args, kwargs",
-    "torch.fx.Tracer.path_of_module": "self, mod",
     "torch.hub.download_url_to_file": "url, dst",
     "torch.multiprocessing.reductions.StorageWeakRef": "storage",
     "torch.utils._python_dispatch.TorchDispatchMode.__torch_dispatch__": "self, func, types, args",
@@ -102,7 +100,6 @@ ATTRIBUTES = {
     "flop_counter": "get_total_flops",
     "coco": "dataset createIndex",
     "coco_params": "iouThrs recThrs areaRng areaRngLbl",
-    "proxy": "tracer",
 }
 # modules and classes that the names above stand in, or that are asserted by a test of their own
 OTHERS = {

@@ -29,7 +29,7 @@ from mmengine.runner import Runner
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval, Params
 from timm.layers.create_attn import create_attn, get_attn
-from torch import fx, nn
+from torch import nn
 from torch.autograd import forward_ad
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 from torch.utils.flop_counter import FlopCounterMode
@@ -136,7 +136,6 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         flop_counter=FlopCounterMode(display=False),
         coco=COCO(),
         coco_params=Params("bbox"),
-        proxy=fx.Proxy(fx.Node(fx.Graph(), "x", "placeholder", "x", (), {}), fx.Tracer()),
     )
 
 

@@ -14,7 +14,7 @@ from senet_mm.weights.load.match import match_backbone
 from senet_mm.weights.read.checkpoint import Checkpoint
 from senet_mm.weights.recognize.backbone import find_backbone
 from studies.label_maps import write_label_maps
-from tests.configs.test_configs import CONFIGS, flat
+from tests.configs.reading import CONFIGS, differences
 
 pytest.importorskip("mmseg")
 
@@ -40,8 +40,7 @@ def test_every_config_is_in_a_pair() -> None:
 @pytest.mark.parametrize(("plain", "se"), PAIRS)
 @pytest.mark.usefixtures("shapes_alone")
 def test_a_pair_differs_in_the_backbone_alone(plain: str, se: str) -> None:
-    before, after = flat(read(plain)._cfg_dict.to_dict()), flat(read(se)._cfg_dict.to_dict())
-    differ = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    differ = differences(read(plain), read(se))
     backbone = ".model.backbone."
     assert {backbone + "type", backbone + "se_cfg.reduction"} <= differ
     assert differ <= {backbone + k for k in ("type", "se_cfg.reduction", "init_cfg.checkpoint")}

@@ -38,6 +38,7 @@ def test_real_annotations_from_the_command_line(tool, shapes_root: Path, tmp_pat
     printed = tool("bootstrap_benchmark.py", *arguments, folder="studies")
     assert "6 images" in printed and "600 and 600 detections" in printed
     assert "bootstrap, 20 resamples of 2 result sets" in printed
+    assert "too few images for an interval" in printed
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "first.bbox.json",
         "second.bbox.json",

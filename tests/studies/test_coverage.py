@@ -42,7 +42,7 @@ def test_no_replication_is_refused(population: list[Matches]) -> None:
 
 def test_from_the_command_line(tool, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(synthetic_results, "write_data_set", small_data_set)
-    options = ["--replications", 2, "--images", 20, "--resamples", 5, "--out-dir", tmp_path]
+    options = ["--replications", 2, "--images", 40, "--resamples", 5, "--out-dir", tmp_path]
     printed = tool("coverage.py", *options, folder="studies")
     assert "difference of AP: truly" in printed and "of 2 samples" in printed
 

@@ -161,4 +161,5 @@ def test_with_and_without_the_fast_path(seed: int, monkeypatch: pytest.MonkeyPat
         compared += 1
     fast = paths.total()
     assert compared > 0.8 * CASES // 3 and fast > 0.35 * CASES // 3, (compared, paths)
-    assert min(paths[path] for path in Path if path is not Path.REFERENCE) > 0, paths
+    eager = set(Path) - {Path.REFERENCE, Path.OPERATORS}
+    assert min(paths[path] for path in eager) > 0, paths
