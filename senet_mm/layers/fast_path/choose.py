@@ -15,6 +15,9 @@ from ..functions import SQUEEZES
 from ..se_block import SEBlock
 from ..se_config import SEConfig
 
+# the compiler of torch 2.1 stops at the fields of a record
+_COMPILES_RECORDS = hasattr(torch.compiler, "is_compiling")
+
 
 class Tail(NamedTuple):
     """What a residual unit does from its last convolution on, as modules.
@@ -66,6 +69,8 @@ def choose(tail: Tail, h: Tensor, shortcut: Tensor) -> Choice:
         h: What its last convolution reads, of shape (N, C_in, H, W).
         shortcut: Of shape (N, C_out, H, W).
     """
+    if is_compiling() and not _COMPILES_RECORDS:
+        return Choice(Path.REFERENCE, "torch 2.1 compiles")
     if reason := _why_reference(tail):
         return Choice(Path.REFERENCE, reason)
     # a compiler fuses by itself, and an exported graph should hold plain operators
