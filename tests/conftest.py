@@ -58,6 +58,8 @@ def _scope_of_mmdet() -> Iterator[None]:
     yield
     scope = DefaultScope.get_current_instance()
     if scope is not None and scope.scope_name != "mmdet":
+        # a run of the same config in the same second would take up the scope of its name again
+        DefaultScope._instance_dict.clear()
         DefaultScope.get_instance(f"mmdet-{time.monotonic_ns()}", scope_name="mmdet")
 
 
