@@ -77,6 +77,21 @@ def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def more_shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with 24 images to validate, which are enough for intervals."""
+    root = tmp_path_factory.mktemp("more_data") / "shapes"
+    return generate_shapes(root, num_train=17, num_val=24, image_size=128)
+
+
+@pytest.fixture(scope="session")
+def more_results_files(
+    more_shapes_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    """Results on these 24, as ``results_files``."""
+    return write_results(more_shapes_root, tmp_path_factory.mktemp("more_results"))
+
+
+@pytest.fixture(scope="session")
 def results_files(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Results on the 6 validation images: everything found, and two that miss objects."""
     return write_results(shapes_root, tmp_path_factory.mktemp("results"))

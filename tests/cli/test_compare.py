@@ -10,32 +10,17 @@ from typing import Any
 import pytest
 
 from senet_mm.comparison.trainings.plan import State
-from senet_mm.shapes import generate_shapes
 from tests.comparison.trainings.fake import make
-from tests.results_on_disk import write_results
-
-
-@pytest.fixture(scope="module")
-def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As everywhere, but with enough images for intervals."""
-    root = tmp_path_factory.mktemp("compare") / "shapes"
-    return generate_shapes(root, num_train=1, num_val=24, image_size=128)
-
-
-@pytest.fixture(scope="module")
-def results_files(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """As everywhere, on these images."""
-    return write_results(shapes_root, tmp_path_factory.mktemp("results"))
 
 
 @pytest.fixture
-def compared(attempt, results_files, shapes_root: Path, tmp_path: Path):
+def compared(attempt, more_results_files, more_shapes_root: Path, tmp_path: Path):
     """Compare results files, the first of which finds most."""
 
     def run(*order: int, options: tuple[object, ...]):
         return attempt(
-            "compare", *(results_files[i] for i in order), "--num-images", 0,
-            "--ann-file", shapes_root / "annotations" / "instances_val2017.json",
+            "compare", *(more_results_files[i] for i in order), "--num-images", 0,
+            "--ann-file", more_shapes_root / "annotations" / "instances_val2017.json",
             "--num-resamples", 100, "--out-dir", tmp_path / "out", *options,
         )  # fmt: skip
 

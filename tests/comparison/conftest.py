@@ -9,21 +9,18 @@ import pytest
 from senet_mm.comparison.comparison import Comparison, compare
 from senet_mm.comparison.evaluation import Evaluation
 from senet_mm.comparison.inputs import resolve
-from senet_mm.shapes import generate_shapes
-from tests.results_on_disk import write_results
 
 
 @pytest.fixture(scope="session")
-def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shapes_root(more_shapes_root: Path) -> Path:
     """As everywhere, but with enough images for intervals."""
-    root = tmp_path_factory.mktemp("comparison") / "shapes"
-    return generate_shapes(root, num_train=17, num_val=24, image_size=128)
+    return more_shapes_root
 
 
 @pytest.fixture(scope="session")
-def results_files(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def results_files(more_results_files: list[Path]) -> list[Path]:
     """As everywhere, on these images."""
-    return write_results(shapes_root, tmp_path_factory.mktemp("results"))
+    return more_results_files
 
 
 @pytest.fixture(scope="session")
