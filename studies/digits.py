@@ -15,6 +15,8 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from senet_mm.classification.errors import top_errors
+from senet_mm.classification.scores import Scores, write_scores
 from senet_mm.cli.errors import run
 from senet_mm.compat.packaged_configs import config_path
 
@@ -55,8 +57,7 @@ def train(twin: str, seed: int, *, data_root: Path, work_dir: Path, epochs: int 
         epochs: How long, if not as the config says.
 
     Returns:
-        The file, an .npz with ``scores`` (N, K), ``labels`` (N,), ``images`` (N,) and ``classes``
-        (K,).
+        The file, as ``senet-mm test --out`` writes it.
     """
     path = work_dir / f"{twin}_{seed}.npz"
     if path.exists():
@@ -75,20 +76,21 @@ def train(twin: str, seed: int, *, data_root: Path, work_dir: Path, epochs: int 
         samples = [
             sample for batch in runner.val_dataloader for sample in runner.model.test_step(batch)
         ]
-    np.savez(
-        path,
-        scores=torch.stack([sample.pred_score for sample in samples]).numpy(),
-        labels=torch.cat([sample.gt_label for sample in samples]).numpy(),
-        images=[str(Path(sample.img_path).relative_to(data_root)) for sample in samples],
-        classes=runner.val_dataloader.dataset.metainfo["classes"],
+    scores = Scores(
+        path.stem,
+        torch.stack([sample.pred_score for sample in samples]).numpy(),
+        torch.cat([sample.gt_label for sample in samples]).numpy(),
+        np.array([str(Path(sample.img_path).relative_to(data_root)) for sample in samples]),
+        np.array(runner.val_dataloader.dataset.metainfo["classes"]),
     )
+    write_scores(path, scores)
     return path
 
 
 def error(path: Path) -> float:
     """Top-1 error in percent."""
     with np.load(path) as saved:
-        return 100 * float(np.mean(saved["scores"].argmax(axis=1) != saved["labels"]))
+        return top_errors(saved["scores"], saved["labels"])[1]
 
 
 def summary(plain: Sequence[float], se: Sequence[float]) -> str:

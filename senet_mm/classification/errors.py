@@ -24,15 +24,6 @@ def ranks(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return ((scores > own) | ((scores == own) & before)).sum(axis=1)
 
 
-def misses(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
-    """Whether the right class of each image is not among the ``k`` that score highest.
-
-    Returns:
-        (N,) booleans.
-    """
-    return ranks(scores, labels) >= k
-
-
 def top_errors(scores: np.ndarray, labels: np.ndarray) -> dict[int, float]:
     """Top-1 and top-5 error in percent, by k; without those that cannot fail, from K <= k.
 

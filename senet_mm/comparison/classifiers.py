@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..classification.errors import TOP, misses
+from ..classification.errors import TOP, ranks
 from ..classification.paired import Difference, Discordant, difference, mcnemar
 from ..classification.scores import SUFFIX, Scores, check_same, read_scores
 from ..runs.class_scores import make_scores, plan_scores
@@ -23,12 +23,14 @@ class Comparison:
 
     Attributes:
         runs: The scores of each classifier's trainings, by its name.
+        errors: In percent by its name and k, the means over the trainings.
         differences: Of each other classifier, by its name and k: its error minus the baseline's.
         discordant: The exact test of the same, where both have one training.
         confidence: Of the intervals.
     """
 
     runs: dict[str, tuple[Scores, ...]]
+    errors: dict[str, dict[int, float]]
     differences: dict[str, dict[int, Difference]]
     discordant: dict[str, dict[int, Discordant]]
     confidence: float
@@ -113,13 +115,17 @@ def compare(
     """
     baseline, *others = runs
     first = next(iter(runs.values()))[0]
+    errors: dict[str, dict[int, float]] = {name: {} for name in runs}
     differences: dict[str, dict[int, Difference]] = {name: {} for name in others}
     discordant: dict[str, dict[int, Discordant]] = {name: {} for name in others}
+    found = {
+        name: np.stack([ranks(one.scores, one.labels) for one in listed])
+        for name, listed in runs.items()
+    }
     for k in (k for k in TOP if k < len(first.classes)):
-        missed = {
-            name: np.stack([misses(one.scores, one.labels, k) for one in listed])
-            for name, listed in runs.items()
-        }
+        missed = {name: each >= k for name, each in found.items()}
+        for name, each in missed.items():
+            errors[name][k] = 100 * float(each.mean(axis=1).mean())
         for name in others:
             both = missed[baseline], missed[name]
             differences[name][k] = difference(
@@ -127,7 +133,7 @@ def compare(
             )
             if len(both[0]) == len(both[1]) == 1:
                 discordant[name][k] = mcnemar(both[0][0], both[1][0])
-    return Comparison(runs, differences, discordant, confidence)
+    return Comparison(runs, errors, differences, discordant, confidence)
 
 
 def _is_classifier(source: str) -> bool:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ...classification.errors import TOP, top_errors
-from ...classification.scores import Scores
+from ...classification.errors import TOP
 from ...io.files import write_whole
 from ...io.tables import markdown
 from ..classifiers import Comparison
@@ -22,7 +19,7 @@ def report(comparison: Comparison) -> str:
     first = next(iter(comparison.runs.values()))[0]
     rows = [["classifier", "trainings", *(f"top-{k} error (%)" for k in TOP)], ["---"] * 4]
     for name, listed in comparison.runs.items():
-        errors = mean_errors(listed)
+        errors = comparison.errors[name]
         shown = [f"{errors[k]:.2f}" if k in errors else "-" for k in TOP]
         rows.append([name, str(len(listed)), *shown])
     head = f"{len(first.labels):,} images, {len(first.classes):,} classes."
@@ -30,17 +27,11 @@ def report(comparison: Comparison) -> str:
     return f"{head}\n\n{markdown(rows)}\n\n{verdicts}\n"
 
 
-def mean_errors(listed: Sequence[Scores]) -> dict[int, float]:
-    """Errors in percent by k, the means over the trainings of a classifier."""
-    errors = [top_errors(one.scores, one.labels) for one in listed]
-    return {k: float(np.mean([one[k] for one in errors])) for k in errors[0]}
-
-
 def write_report(comparison: Comparison, out_dir: Path) -> list[Path]:
     """Write the comparison as ``classifiers.md`` and ``classifiers.json``; returns the paths."""
     numbers: Mapping[str, Any] = dict(
         confidence=comparison.confidence,
-        errors={name: mean_errors(listed) for name, listed in comparison.runs.items()},
+        errors=comparison.errors,
         sources={name: [one.source for one in listed] for name, listed in comparison.runs.items()},
         differences={
             name: {k: asdict(one) for k, one in by_k.items()}
