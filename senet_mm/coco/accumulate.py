@@ -101,13 +101,18 @@ def class_precision(matches: Matches, weights: np.ndarray) -> np.ndarray:
     weights = np.ascontiguousarray(weights, dtype=np.int32)
     values = np.full((len(weights), len(matches.by_class)), np.nan)
     for index, one in enumerate(matches.by_class):
-        step = max(1, _BLOCK // max(1, len(one.image)))
-        for start in range(0, len(weights), step):
-            block = weights[start : start + step]
-            precision = np.full((len(block), 1, _THRESHOLDS), np.nan)
-            _accumulate_area(one, 0, block, precision, precision.copy())
-            values[start : start + step, index] = precision[:, 0].mean(axis=1)
+        for block in blocks(weights, len(one.image)):
+            precision = np.full((len(weights[block]), 1, _THRESHOLDS), np.nan)
+            _accumulate_area(one, 0, weights[block], precision, precision.copy())
+            values[block, index] = precision[:, 0].mean(axis=1)
     return values
+
+
+def blocks(weights: np.ndarray, num_detections: int) -> Iterator[slice]:
+    """Rows of the weights that are worked on at once, so that memory stays bounded."""
+    step = max(1, _BLOCK // max(1, num_detections))
+    for start in range(0, len(weights), step):
+        yield slice(start, start + step)
 
 
 def stack_classes(per_class: list[Accumulated]) -> Accumulated:
@@ -125,9 +130,7 @@ def accumulate_class(matches: ClassMatches, weights: np.ndarray) -> Accumulated:
     total = len(weights)
     precision = np.full((total, 1, _AREAS, _THRESHOLDS), np.nan)
     recall, few = precision.copy(), np.full((total, 1, 2, _THRESHOLDS), np.nan)
-    step = max(1, _BLOCK // max(1, len(matches.image)))
-    for start in range(0, total, step):
-        block = slice(start, start + step)
+    for block in blocks(weights, len(matches.image)):
         for area in range(_AREAS):
             _accumulate_area(matches, area, weights[block], precision[block, 0], recall[block, 0])
         few[block, 0] = _recall_of_few(matches, weights[block])

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from ..statistics.estimate import Estimate, estimate
+from ..statistics.estimate import Estimate
 from ..statistics.family import holm, smooth_p_value
-from ..statistics.trainings import difference_over_trainings
 from .accumulate import ALL_METRICS, accumulate_class, stack_classes
 from .matches import Matches
+from .paired import Seeds, pair
 from .resamples import draw_images
 from .support import images_of_classes, images_of_metrics
 
@@ -51,7 +51,7 @@ class Bootstrap:
 def bootstrap(
     detectors: Sequence[Sequence[Matches]],
     *,
-    seeds: Sequence[Sequence[int | None]] | None = None,
+    seeds: Seeds | None = None,
     num_resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
@@ -85,41 +85,26 @@ def bootstrap(
     )
     with bar:
         samples = [[resample(run, weights, bar) for run in runs] for runs in detectors]
-    of_metrics, of_classes = (
-        [np.stack([run[index] for run in runs]) for runs in samples] for index in (0, 1)
+    metrics = pair(
+        [[dict(zip(ALL_METRICS, run[0].T, strict=True)) for run in runs] for runs in samples],
+        num_images=dict(zip(ALL_METRICS, images_of_metrics(matches[0]).tolist(), strict=True)),
+        confidence=confidence,
+        seeds=seeds,
     )
-
-    def own(runs: np.ndarray, images: np.ndarray) -> tuple[Estimate, ...]:
-        """Of a detector's (S, 1 + B, N) numbers."""
-        return tuple(
-            estimate(column, confidence=confidence, num_images=int(count))
-            for column, count in zip(runs.mean(axis=0).T, images, strict=True)
-        )
-
-    def differences(values: list[np.ndarray], images: np.ndarray) -> list[tuple[Estimate, ...]]:
-        """Of each detector but the baseline."""
-        return [
-            tuple(
-                difference_over_trainings(
-                    values[0][:, :, column],
-                    values[index][:, :, column],
-                    confidence=confidence,
-                    num_images=int(count),
-                    seeds=None if seeds is None else (seeds[0], seeds[index]),
-                )
-                for column, count in enumerate(images)
-            )
-            for index in range(1, len(values))
-        ]
-
-    metric_images, class_images = images_of_metrics(matches[0]), images_of_classes(matches[0])
+    keys = [str(index) for index in range(len(matches[0].classes))]
+    classes = pair(
+        [[dict(zip(keys, run[1].T, strict=True)) for run in runs] for runs in samples],
+        num_images=dict(zip(keys, images_of_classes(matches[0]).tolist(), strict=True)),
+        confidence=confidence,
+        seeds=seeds,
+    )
     return Bootstrap(
         classes=matches[0].classes,
-        run_metrics=tuple(tuple(_named_values(run[0]) for run in runs) for runs in of_metrics),
-        metrics=tuple(_named(own(runs, metric_images)) for runs in of_metrics),
-        class_precision=tuple(own(runs, class_images) for runs in of_classes),
-        differences=tuple(_named(each) for each in differences(of_metrics, metric_images)),
-        class_differences=_adjusted(differences(of_classes, class_images)),
+        run_metrics=tuple(tuple(_named_values(run[0][0]) for run in runs) for runs in samples),
+        metrics=metrics.detectors,
+        class_precision=tuple(tuple(each.values()) for each in classes.detectors),
+        differences=metrics.differences,
+        class_differences=_adjusted([tuple(each.values()) for each in classes.differences]),
         num_resamples=num_resamples,
         confidence=confidence,
         seed=seed,
@@ -147,10 +132,6 @@ def _adjusted(differences: list[tuple[Estimate, ...]]) -> tuple[tuple[Estimate, 
         )
         for each, row in zip(differences, adjusted, strict=True)
     )
-
-
-def _named(estimates: Sequence[Estimate]) -> dict[str, Estimate]:
-    return dict(zip(ALL_METRICS, estimates, strict=True))
 
 
 def _named_values(row: np.ndarray) -> dict[str, float | None]:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .accumulate import cumulate, interpolate, mean_of_classes
+from .accumulate import blocks, cumulate, interpolate, mean_of_classes
 from .outcomes import ERRORS, MISSED, SIZES, Outcomes
 
 SPECIAL_ERRORS = ("false positives", "false negatives")
 ALL_ERRORS = (*ERRORS, *SPECIAL_ERRORS)
 # k / 100 as tidecv has it; COCO's are a rounding apart, which decides where a recall is one of them
 _RECALLS = np.arange(101) / 100
-_BLOCK = 2_000_000  # detections x weightings that are worked on at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +75,7 @@ def mend(outcomes: Outcomes, weights: np.ndarray) -> MendedPrecision:
     by_size = np.full((*shape, len(SIZES), len(ERRORS)), np.nan)
     for index in range(outcomes.num_classes):
         one = _ClassPoints.of(outcomes, order, index)
-        step = max(1, _BLOCK // max(1, len(one.image)))
-        for start in range(0, len(weights), step):
-            block = slice(start, start + step)
+        for block in blocks(weights, len(one.image)):
             values = precision[block, index], mended[block, index], by_size[block, index]
             _mend_class(one, weights[block], *values)
     return MendedPrecision(precision, mended, by_size)

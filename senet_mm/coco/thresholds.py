@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .accumulate import cumulate
+from .accumulate import blocks, cumulate
 from .outcomes import FOREGROUND, Outcomes
 
 THRESHOLDS = np.arange(101) / 100  # a detection is kept where its score is as high or higher
-_BLOCK = 2_000_000  # detections x weightings that are worked on at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +88,8 @@ def sums_at_thresholds(
     rows = rows[np.argsort(-outcomes.score[rows], kind="stable")]
     ends = np.searchsorted(-outcomes.score[rows], -thresholds, side="right")
     sums = np.zeros((len(weights), len(thresholds)), dtype=np.int32 if values is None else float)
-    step = max(1, _BLOCK // max(1, len(rows)))
-    for start in range(0, len(weights), step):
-        block = weights[start : start + step]
-        of_rows = None if values is None else values[rows]
-        running = cumulate(block, outcomes.image[rows], of_rows)
-        sums[start : start + step] = running.take(ends, axis=1)
+    of_rows = None if values is None else values[rows]
+    for block in blocks(weights, len(rows)):
+        running = cumulate(weights[block], outcomes.image[rows], of_rows)
+        sums[block] = running.take(ends, axis=1)
     return sums

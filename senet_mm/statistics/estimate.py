@@ -58,6 +58,11 @@ class Estimate:
         """Both ends of the interval; None where it is undefined."""
         return None if self.low is None or self.high is None else (self.low, self.high)
 
+    @property
+    def leaves_zero_out(self) -> bool:
+        """Whether there is an interval, and 0 is not in it."""
+        return self.interval is not None and (self.interval[0] > 0 or self.interval[1] < 0)
+
 
 def estimate(
     values: np.ndarray, *, confidence: float, num_images: int, is_difference: bool = False

@@ -79,7 +79,7 @@ def test_many_weightings_are_done_in_blocks(tmp_path: Path, monkeypatch) -> None
     outcomes = outcomes_of(tmp_path, *case(1))
     weights = np.random.default_rng(0).integers(0, 3, (7, outcomes.num_images))
     at_once = mend(outcomes, weights)
-    monkeypatch.setattr("senet_mm.coco.error_types._BLOCK", 150)
+    monkeypatch.setattr("senet_mm.coco.accumulate._BLOCK", 150)
     in_blocks = mend(outcomes, weights)
     for name in ("precision", "mended", "by_size"):
         np.testing.assert_array_equal(getattr(in_blocks, name), getattr(at_once, name))

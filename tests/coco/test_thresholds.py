@@ -32,7 +32,7 @@ def test_in_blocks(tmp_path: Path, monkeypatch) -> None:
     outcomes = outcomes_of(tmp_path, *random_case(1))
     weights = np.random.default_rng(0).integers(0, 3, (7, outcomes.num_images))
     at_once = kept_at_thresholds(outcomes, weights)
-    monkeypatch.setattr("senet_mm.coco.thresholds._BLOCK", 150)
+    monkeypatch.setattr("senet_mm.coco.accumulate._BLOCK", 150)
     in_blocks = kept_at_thresholds(outcomes, weights)
     for name in ("hits", "false", "distance"):
         np.testing.assert_array_equal(getattr(in_blocks, name), getattr(at_once, name))

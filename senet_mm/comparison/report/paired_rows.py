@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...coco.paired import Paired
 from ..comparison import Comparison
-from .tables import Rows, difference_cells
+from .tables import Rows, difference_cells, percent
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def paired_rows(comparison: Comparison, title: str, rows: Iterable[Row]) -> Rows
     with_p = len(names) == 2
     lines: Rows = [[*header, "p"] if with_p else header]
     for row in rows:
-        values = [_percent(numbers[row.key].value) for numbers in row.numbers.detectors]
+        values = [percent(numbers[row.key].value) for numbers in row.numbers.detectors]
         cells = [difference_cells(each[row.key]) for each in row.numbers.differences]
         lines.append([row.label, *values, *(_joined(cell) for cell in cells)])
         if with_p:
@@ -38,7 +38,3 @@ def _joined(cells: Sequence[str]) -> str:
     """A difference and its interval in one cell."""
     difference, interval, _ = cells
     return difference if interval == "-" else f"{difference} ({interval})"
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f}"

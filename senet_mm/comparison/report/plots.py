@@ -170,12 +170,10 @@ def draw_intervals(axes: Axes, estimates: Sequence[Estimate], index: int, others
     for row, estimate in enumerate(estimates):
         if estimate.value is None:
             continue
-        shown = False
         if estimate.interval is not None:  # else it rests on too few images
             low, high = (100 * end for end in estimate.interval)
-            shown = low > 0 or high < 0
             axes.plot([low, high], [row + shift] * 2, linewidth=2, **line(index))
-        face = color(index) if shown else "white"
+        face = color(index) if estimate.leaves_zero_out else "white"
         axes.plot(
             100 * estimate.value,
             row + shift,

@@ -101,7 +101,7 @@ def _verdict(comparison: Comparison, index: int, ap: Estimate) -> str:
     low, high = ap.interval
     told = f"AP {difference} ({interval}, p {p if p[0] == '<' else '= ' + p})"
     # both say the same but where a resample more or less decides
-    shown = ap.p_value < 1 - comparison.bootstrap.confidence and (low > 0 or high < 0)
+    shown = ap.p_value < 1 - comparison.bootstrap.confidence and ap.leaves_zero_out
     side = "better" if low > 0 else "worse"
     if ap.trainings is None:
         those = f"these weights of {baseline}"

@@ -58,7 +58,7 @@ def metrics_rows(comparison: Comparison) -> Rows:
         for name in METRICS:
             runs = [run[name] for run in comparison.bootstrap.run_metrics[index]]
             value, spread = comparison.bootstrap.metrics[index][name].value, seed_deviation(runs)
-            row.append(_percent(value) + ("" if spread is None else f" ± {100 * spread:.1f}"))
+            row.append(percent(value) + ("" if spread is None else f" ± {100 * spread:.1f}"))
         if with_cost:
             row += _cost(detector)
         if with_paper:
@@ -103,7 +103,7 @@ def class_rows(comparison: Comparison) -> Rows:
         if all(value.value is None for value in values):
             continue
         differences = [difference[index] for difference in bootstrap.class_differences]
-        cells = [label, num_images(values[0]), *(_percent(value.value) for value in values)]
+        cells = [label, num_images(values[0]), *(percent(value.value) for value in values)]
         for estimate in differences:
             adjusted = estimate.adjusted_p_value
             cells += [*difference_cells(estimate), "-" if adjusted is None else p_value(adjusted)]
@@ -151,15 +151,16 @@ def p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _percent(value: float | None) -> str:
+def percent(value: float | None) -> str:
+    """A number in 0..1 in percent; a dash where there is none."""
     return "-" if value is None else f"{100 * value:.1f}"
 
 
 def _with_interval(estimate: Estimate) -> str:
     if estimate.interval is None:
-        return _percent(estimate.value)
-    low, high = map(_percent, estimate.interval)
-    return f"{_percent(estimate.value)} ({low} to {high})"
+        return percent(estimate.value)
+    low, high = map(percent, estimate.interval)
+    return f"{percent(estimate.value)} ({low} to {high})"
 
 
 def _cost(detector: Detector) -> Sequence[str]:

@@ -88,7 +88,7 @@ def _sentence(name: str, baseline: str, differences: dict[str, Estimate]) -> str
     shown = [
         (error, estimate)
         for error, estimate in differences.items()
-        if error in ERRORS and _leaves_zero_out(estimate)
+        if error in ERRORS and estimate.leaves_zero_out
     ]
     if not shown:
         return f"No type of error is shown to cost {name} more or less than {baseline}."
@@ -101,14 +101,10 @@ def _sentence(name: str, baseline: str, differences: dict[str, Estimate]) -> str
     return f"{name} against {baseline}: {'; '.join(told)}."
 
 
-def _leaves_zero_out(estimate: Estimate) -> bool:
-    return estimate.interval is not None and (estimate.interval[0] > 0 or estimate.interval[1] < 0)
-
-
 def _part_rows(comparison: Comparison, title: str, parts: Sequence[Part]) -> Rows:
     rows = (Row(f"{part.name} ({part.about})", part.precision, "AP") for part in parts)
     return paired_rows(comparison, title, rows)
 
 
 def _marked(estimate: Estimate) -> str:
-    return difference_cells(estimate)[0] + ("*" if _leaves_zero_out(estimate) else "")
+    return difference_cells(estimate)[0] + ("*" if estimate.leaves_zero_out else "")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from ..data_root import set_num_classes
+from ..data_root import LOADERS, set_num_classes
 from ..datasets import located_datasets
 from .cifar import folder_of
-from .datasets import LOADERS, is_cifar, opened
+from .datasets import is_cifar, opened
 from .folders import LAYOUT, check_same_folders, class_folders
 
 

@@ -12,8 +12,6 @@ from mmengine.registry import DATASETS
 from ...task import Task
 from ..datasets import located_datasets
 
-LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
-
 
 def opened(dataset: ConfigDict) -> Any:
     """A data set of images in folders or lists, or of CIFAR, that has read no image yet.
