@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, fx
 from torch.nn import functional as F
 
+aten = torch.ops.aten
+
 
 def accumulator(x: Tensor) -> torch.dtype:
     """The type of sums over x: at least float32."""
@@ -36,23 +38,33 @@ def _hard_sigmoid(x: Tensor) -> Tensor:
     return F.relu6(x + 3) / 6
 
 
+def _relu_backward(grad: Tensor, out: Tensor) -> Tensor:
+    return aten.threshold_backward(grad, out, 0)
+
+
+def _hard_sigmoid_backward(grad: Tensor, out: Tensor) -> Tensor:
+    return grad * ((out > 0) & (out < 1)) / 6
+
+
 @dataclass(frozen=True)
 class Activation:
     """What makes gates of the excitation's output.
 
     Attributes:
         function: Applied element by element.
+        backward: The gradient of its input, from that of its output and the output.
         start: Where it is steep: its input under ``identity_init``.
     """
 
     function: Callable[[Tensor], Tensor]
+    backward: Callable[[Tensor, Tensor], Tensor]
     start: float
 
 
 SQUEEZES: dict[str, Callable[[Tensor], Tensor]] = {"avg": mean, "max": _max, "none": _whole}
 ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": Activation(torch.sigmoid, 0.0),
-    "tanh": Activation(torch.tanh, 0.5),
-    "relu": Activation(F.relu, 1.0),
-    "hard_sigmoid": Activation(_hard_sigmoid, 0.0),
+    "sigmoid": Activation(torch.sigmoid, aten.sigmoid_backward, 0.0),
+    "tanh": Activation(torch.tanh, aten.tanh_backward, 0.5),
+    "relu": Activation(F.relu, _relu_backward, 1.0),
+    "hard_sigmoid": Activation(_hard_sigmoid, _hard_sigmoid_backward, 0.0),
 }

@@ -14,6 +14,7 @@ from ..calls import is_compiling, runs_only_forward
 from ..functions import SQUEEZES
 from ..se_block import SEBlock
 from ..se_config import SEConfig
+from .precision import conv_dtype
 
 # the compiler of torch 2.1 stops at the fields of a record
 _COMPILES_RECORDS = hasattr(torch.compiler, "is_compiling")
@@ -84,6 +85,8 @@ def choose(tail: Tail, h: Tensor, shortcut: Tensor) -> Choice:
         return Choice(Path.GATE, reason)
     if tail.norm.training:
         return Choice(Path.BATCH_NORM, "the norm takes the statistics of each batch")
+    if reason := why_excite_stays(tail.se):
+        return Choice(Path.GATE, reason)
     if reason := _why_not_pointwise(tail.conv) or _why_no_conv(h):
         return Choice(Path.NORM, reason)
     return Choice(Path.CONV, "")
@@ -154,6 +157,18 @@ def _why_no_norm(tail: Tail) -> str:
     return ""
 
 
+def why_excite_stays(se: Any) -> str:
+    """Why no function of ours computes the gates."""
+    if "excite" in vars(se):
+        return "somebody has replaced SE's excite"
+    for fc in (se.fc1, se.fc2):
+        if type(fc) is not nn.Conv2d or not runs_only_forward(fc):
+            return "a layer of SE is hooked or replaced"
+        if any(type(x) not in (nn.Parameter, Tensor, type(None)) for x in (fc.weight, fc.bias)):
+            return "weights of SE are no plain tensors"
+    return ""
+
+
 def _why_no_values(tail: Tail, shortcut: Tensor) -> str:
     conv: Any = tail.conv
     norm: Any = tail.norm
@@ -176,4 +191,7 @@ def _why_no_conv(h: Tensor) -> str:
     # per-image weights pay where the map is the larger of the two
     if h.shape[2] * h.shape[3] <= 2 * h.shape[1]:
         return "the map is no larger than twice its channels"
+    # a GPU's convolutions round to TF32, its matrix products do not: they take six times as long
+    if h.is_cuda and torch.is_grad_enabled() and conv_dtype(h) == torch.float32:
+        return "a GPU's products of float32 matrices take longer than its convolutions"
     return ""

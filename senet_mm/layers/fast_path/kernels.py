@@ -1,14 +1,14 @@
-"""The steps of the fast path in plain torch, or in Triton where a GPU supports it."""
+"""The steps of the fast path, in plain torch or in Triton: which, says use_triton.py."""
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-import warnings
 from types import ModuleType
 
 import torch
 from torch import Tensor
+
+from . import kernels_torch
+from .use_triton import triton_kernels
 
 aten = torch.ops.aten
 
@@ -25,17 +25,7 @@ def gate_sum(
         shortcut: Of shape (N, C, H, W).
         in_place: Whether the result may take the place of y.
     """
-    triton = _triton(y)
-    if triton:
-        return triton.gate_sum(y, scale, offset, shortcut, in_place=in_place)
-    exact = torch.promote_types(y.dtype, torch.float32)
-    in_place = in_place and y.dtype == exact
-    out = torch.addcmul(
-        shortcut.to(exact), y.to(exact), scale.to(exact), out=y if in_place else None
-    )
-    if offset is not None:
-        out.add_(offset)
-    return out.relu_().to(y.dtype)
+    return _of(y).gate_sum(y, scale, offset, shortcut, in_place=in_place)
 
 
 def gate_sum_backward(
@@ -44,35 +34,72 @@ def gate_sum_backward(
     """The gradients of :func:`gate_sum`.
 
     Returns:
-        Those of the shortcut (in the type of y), y, scale and offset.
+        Those of the shortcut and of y, in the type of y; then those of scale and of offset in
+        parts, (N, parts, C), whose sums they are, at least in float32.
     """
-    triton = _triton(y)
-    if triton:
-        return triton.gate_sum_backward(grad, out, y, scale)
-    grad = aten.threshold_backward(grad, out, 0)
-    if y.is_contiguous() and y.dtype == scale.dtype:
-        # to batch norm with statistics 0 and 1, each channel of each image is a channel of one
-        # image: its backward gives the three gradients in one go
-        n, c, height, width = y.shape
-        shape = (1, n * c, height, width)
-        dy, *dcoefficients = aten.native_batch_norm_backward(
-            grad.reshape(shape), y.view(shape), scale.reshape(-1),
-            y.new_zeros(n * c), y.new_ones(n * c), None, None, False, 0.0, [True, True, True],
-        )  # fmt: skip
-        return grad, dy.view_as(y), *(value.view_as(scale) for value in dcoefficients)
-    exact = grad.to(torch.promote_types(y.dtype, torch.float32))
-    dscale, doffset = (x.sum((2, 3), keepdim=True).to(scale.dtype) for x in (exact * y, exact))
-    return grad, (exact * scale).to(y.dtype), dscale, doffset
+    return _of(y).gate_sum_backward(grad, out, y, scale)
 
 
 def mask_and_sum(grad: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
-    """The gradient behind the ReLU, and its sum over positions, at least in float32."""
-    triton = _triton(out)
-    if triton:
-        return triton.mask_and_sum(grad, out)
-    grad = aten.threshold_backward(grad, out, 0)
-    dtype = torch.promote_types(grad.dtype, torch.float32)
-    return grad, grad.sum((2, 3), keepdim=True, dtype=dtype)
+    """The gradient behind the ReLU, and its sum over positions in parts, as above."""
+    return _of(out).mask_and_sum(grad, out)
+
+
+def coefficients(
+    gates: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, eps: float
+) -> tuple[Tensor, Tensor]:
+    """Scale and offset of gates * norm(y), for a batch norm with these statistics.
+
+    With a = weight / sqrt(var + eps) and c = bias - mean * a they are gates * a and gates * c.
+
+    Args:
+        gates: Of shape (N, C), at least in float32, as are the results.
+        weight, bias, mean, var, eps: The norm's, of shape (C,).
+    """
+    return _of(gates).coefficients(gates, weight, bias, mean, var, eps)
+
+
+def gate_gradients(
+    dscales: Tensor | None, doffsets: Tensor, products: Tensor | None, matrix: Tensor | None,
+    weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, eps: float,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """The gradients of scale, offset and gates, (N, C) each.
+
+    Args:
+        dscales: The parts of scale's, (N, parts, C); None where there are products.
+        doffsets: The parts of offset's.
+        products: The sums over positions of g h^T of a 1x1 convolution, (N, C, C_in): with the
+            matrix (C, C_in) they give scale's gradient.
+        matrix: The convolution's weight.
+        weight, bias, mean, var, eps: The norm's.
+    """
+    return _of(doffsets).gate_gradients(
+        dscales, doffsets, products, matrix, weight, bias, mean, var, eps
+    )
+
+
+def norm_gradients(
+    gates: Tensor, dscale: Tensor, doffset: Tensor, dz: Tensor, t: Tensor,
+    products: Tensor | None, squeezed: Tensor, weight: Tensor, mean: Tensor, var: Tensor,
+    eps: float,
+) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:  # fmt: skip
+    """The gradients of what lies before the gates and the squeezed channels z = norm(t).
+
+    Args:
+        gates: Of shape (N, C).
+        dscale, doffset: See :func:`gate_gradients`.
+        dz: The gradient of the squeezed channels behind the norm, (N, C).
+        t: The squeezed channels before it, (N, C).
+        products: See :func:`gate_gradients`; None where the convolution has its own backward.
+        squeezed: The squeezed input of the convolution, t = matrix squeezed; (N, C_in).
+        weight, mean, var, eps: The norm's.
+
+    Returns:
+        Those of t; the matrix, or None; the norm's weight and bias.
+    """
+    return _of(gates).norm_gradients(
+        gates, dscale, doffset, dz, t, products, squeezed, weight, mean, var, eps
+    )
 
 
 def conv_backward(grad: Tensor, h: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -113,23 +140,6 @@ def sums_of_products(x: Tensor, y: Tensor) -> Tensor:
     return torch.bmm(x.float(), y.float())
 
 
-def _triton(x: Tensor) -> ModuleType | None:
-    # the kernels compute in float32
-    fits = x.is_cuda and x.dtype != torch.float64 and x.numel()
-    return _triton_of(x.device) if fits else None
-
-
-@functools.lru_cache
-def _triton_of(device: torch.device) -> ModuleType | None:
-    """The Triton kernels, if they run on a device."""
-    if not importlib.util.find_spec("triton") or torch.cuda.get_device_capability(device) < (7, 0):
-        return None
-    from . import kernels_triton  # Triton is no requirement
-
-    try:  # compiling needs tools that a machine may lack
-        x = torch.ones(1, 1, 1, 1, device=device)
-        kernels_triton.gate_sum(x, x, x, x, in_place=False)
-    except Exception as error:
-        warnings.warn(f"SE runs without its Triton kernels on {device}: {error}", stacklevel=2)
-        return None
-    return kernels_triton
+def _of(x: Tensor) -> ModuleType:
+    """The module whose steps take tensors like this."""
+    return (triton_kernels(x) if x.is_cuda else None) or kernels_torch

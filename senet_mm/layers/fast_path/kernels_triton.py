@@ -1,44 +1,45 @@
 """The steps of the fast path as Triton kernels: any size, contiguous or channels_last.
 
-A map is seen as (N, positions, C) with strides, so one kernel serves both layouts: a tile holds
-many positions of one channel where positions are adjacent in memory, and some positions of many
-channels where channels are. Each program sums its tiles in float32, in a fixed order; torch adds
-the sums of the programs.
+Forward sees a map as one row of numbers. Backward, which sums over positions, sees it as
+(N, positions, C) with strides: a tile holds many positions of one channel where positions are
+adjacent in memory, and some positions of many channels where channels are. Each program sums its
+tiles in float32, in a fixed order; what reads the sums adds those of the programs.
 """
 
 from __future__ import annotations
 
 from contextlib import nullcontext
+from typing import Any
 
 import torch
 import triton
 from torch import Tensor
 from triton import language as tl
 
-CHUNK = 4096  # positions per program
+BLOCK = 2048  # elements per program of forward
+CHUNK = 4096  # positions per program of backward where channels are apart, and where they adjoin
+CHUNK_LAST = 128
 
 
 @triton.jit
 def _gate_sum_kernel(
-    y, scale, offset, shortcut, out, channels, positions, stride_n, stride_p, stride_c,
-    HAS_OFFSET: tl.constexpr, CHUNK: tl.constexpr, TILE_P: tl.constexpr, TILE_C: tl.constexpr,
+    y, scale, offset, shortcut, out, channels, positions, size,
+    HAS_OFFSET: tl.constexpr, LAST: tl.constexpr, LARGE: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    n = tl.program_id(2).to(tl.int64)
-    c = tl.program_id(0) * TILE_C + tl.arange(0, TILE_C)
-    has_c = c < channels
-    a = tl.load(scale + n * channels + c, mask=has_c, other=0.0).to(tl.float32)[None, :]
-    b = tl.zeros((1, TILE_C), tl.float32)
+    program = tl.program_id(0)
+    if LARGE:  # dividing is slower there
+        program = program.to(tl.int64)
+    at = program * BLOCK + tl.arange(0, BLOCK)
+    mask = at < size
+    nc = at // (positions * channels) * channels + at % channels if LAST else at // positions
+    value = tl.load(y + at, mask=mask, other=0.0).to(tl.float32)
+    value *= tl.load(scale + nc, mask=mask, other=0.0).to(tl.float32)
     if HAS_OFFSET:
-        b += tl.load(offset + n * channels + c, mask=has_c, other=0.0).to(tl.float32)[None, :]
-    for first in range(0, CHUNK, TILE_P):
-        p = tl.program_id(1) * CHUNK + first + tl.arange(0, TILE_P)
-        mask = (p < positions)[:, None] & has_c[None, :]
-        at = n * stride_n + p[:, None] * stride_p + c[None, :] * stride_c
-        value = tl.load(y + at, mask=mask, other=0.0).to(tl.float32) * a + b
-        value += tl.load(shortcut + at, mask=mask, other=0.0).to(tl.float32)
-        # not tl.maximum, which drops NaN
-        value = tl.where(value <= 0, 0.0, value)
-        tl.store(out + at, value.to(out.dtype.element_ty), mask=mask)
+        value += tl.load(offset + nc, mask=mask, other=0.0).to(tl.float32)
+    value += tl.load(shortcut + at, mask=mask, other=0.0).to(tl.float32)
+    # not tl.maximum, which drops NaN
+    value = tl.where(value <= 0, 0.0, value)
+    tl.store(out + at, value.to(out.dtype.element_ty), mask=mask)
 
 
 @triton.jit
@@ -72,6 +73,98 @@ def _backward_kernel(
         tl.store(dscale + part, tl.sum(sum_gy, 0), mask=has_c)
 
 
+@triton.jit
+def _coefficients_kernel(
+    gates, weight, bias, mean, var, scale, offset, channels, size, eps, BLOCK: tl.constexpr
+):
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = at < size
+    c = at % channels
+    a = tl.load(weight + c, mask=mask, other=0.0).to(tl.float32)
+    a = a / tl.sqrt(tl.load(var + c, mask=mask, other=1.0).to(tl.float32) + eps)
+    b = tl.load(bias + c, mask=mask, other=0.0).to(tl.float32)
+    b -= a * tl.load(mean + c, mask=mask, other=0.0).to(tl.float32)
+    gate = tl.load(gates + at, mask=mask, other=0.0)
+    tl.store(scale + at, gate * a, mask=mask)
+    tl.store(offset + at, gate * b, mask=mask)
+
+
+@triton.jit
+def _gate_gradients_kernel(
+    products, matrix, dscales, doffsets, weight, bias, mean, var, dscale, doffset, dgates,
+    channels, inputs, chunks, eps,
+    HAS_PRODUCTS: tl.constexpr, TILE_C: tl.constexpr, TILE_K: tl.constexpr,
+):  # fmt: skip
+    n = tl.program_id(1).to(tl.int64)
+    c = tl.program_id(0) * TILE_C + tl.arange(0, TILE_C)
+    has_c = c < channels
+    da = tl.zeros((TILE_C,), tl.float32)
+    dc = tl.zeros((TILE_C,), tl.float32)
+    for chunk in range(chunks):
+        part = (n * chunks + chunk) * channels + c
+        dc += tl.load(doffsets + part, mask=has_c, other=0.0)
+        if not HAS_PRODUCTS:
+            da += tl.load(dscales + part, mask=has_c, other=0.0)
+    if HAS_PRODUCTS:
+        total = tl.zeros((TILE_C, TILE_K), tl.float32)
+        for first in range(0, inputs, TILE_K):
+            k = first + tl.arange(0, TILE_K)
+            mask = has_c[:, None] & (k < inputs)[None, :]
+            at = c[:, None] * inputs + k[None, :]
+            product = tl.load(products + n * channels * inputs + at, mask=mask, other=0.0)
+            total += product.to(tl.float32) * tl.load(matrix + at, mask=mask, other=0.0).to(
+                tl.float32
+            )
+        da += tl.sum(total, 1)
+    a = tl.load(weight + c, mask=has_c, other=0.0).to(tl.float32)
+    a = a / tl.sqrt(tl.load(var + c, mask=has_c, other=1.0).to(tl.float32) + eps)
+    b = tl.load(bias + c, mask=has_c, other=0.0).to(tl.float32)
+    b -= a * tl.load(mean + c, mask=has_c, other=0.0).to(tl.float32)
+    at_c = n * channels + c
+    tl.store(dscale + at_c, da, mask=has_c)
+    tl.store(doffset + at_c, dc, mask=has_c)
+    tl.store(dgates + at_c, a * da + b * dc, mask=has_c)
+
+
+@triton.jit
+def _norm_gradients_kernel(
+    gates, dscale, doffset, dz, t, products, squeezed, weight, mean, var,
+    dt, dmatrix, dweight, dbias, images, channels, inputs, eps,
+    HAS_PRODUCTS: tl.constexpr, TILE_C: tl.constexpr, TILE_K: tl.constexpr,
+):  # fmt: skip
+    c = tl.program_id(0) * TILE_C + tl.arange(0, TILE_C)
+    has_c = c < channels
+    inverse_std = 1 / tl.sqrt(tl.load(var + c, mask=has_c, other=1.0).to(tl.float32) + eps)
+    a = tl.load(weight + c, mask=has_c, other=0.0).to(tl.float32) * inverse_std
+    first = tl.program_id(1) == 0
+    da = tl.zeros((TILE_C,), tl.float32)
+    dc = tl.zeros((TILE_C,), tl.float32)
+    if HAS_PRODUCTS:
+        k = tl.program_id(1) * TILE_K + tl.arange(0, TILE_K)
+        has_k = k < inputs
+        mask = has_c[:, None] & has_k[None, :]
+        total = tl.zeros((TILE_C, TILE_K), tl.float32)
+    for n in range(images):
+        at = n * channels + c
+        gate = tl.load(gates + at, mask=has_c, other=0.0)
+        grad = tl.load(dz + at, mask=has_c, other=0.0)
+        da += gate * tl.load(dscale + at, mask=has_c, other=0.0)
+        da += grad * tl.load(t + at, mask=has_c, other=0.0)
+        dc += gate * tl.load(doffset + at, mask=has_c, other=0.0) + grad
+        tl.store(dt + at, grad * a, mask=has_c & first)
+        if HAS_PRODUCTS:
+            where = at.to(tl.int64)[:, None] * inputs + k[None, :]
+            product = tl.load(products + where, mask=mask, other=0.0).to(tl.float32)
+            means = tl.load(squeezed + n * inputs + k, mask=has_k, other=0.0)
+            total += (gate * a)[:, None] * product + (grad * a)[:, None] * means[None, :]
+    average = tl.load(mean + c, mask=has_c, other=0.0).to(tl.float32)
+    tl.store(dweight + c, inverse_std * (da - average * dc), mask=has_c & first)
+    tl.store(dbias + c, dc, mask=has_c & first)
+    if HAS_PRODUCTS:
+        at = c[:, None] * inputs + k[None, :]
+        tl.store(dmatrix + at, total.to(dmatrix.dtype.element_ty), mask=mask)
+
+
 def gate_sum(
     y: Tensor, scale: Tensor, offset: Tensor | None, shortcut: Tensor, *, in_place: bool
 ) -> Tensor:
@@ -79,11 +172,14 @@ def gate_sum(
     y, layout = _dense(y)
     shortcut = shortcut.contiguous(memory_format=layout)
     out = y if in_place else torch.empty_like(y)
-    _launch(
-        _gate_sum_kernel, y,
-        (y, scale.contiguous(), y if offset is None else offset.contiguous(), shortcut, out),
-        HAS_OFFSET=offset is not None,
-    )  # fmt: skip
+    size, channels = y.numel(), y.shape[1]
+    with _on(y):
+        _gate_sum_kernel[(triton.cdiv(size, BLOCK),)](
+            y, scale.contiguous(), y if offset is None else offset.contiguous(), shortcut, out,
+            channels, y[0, 0].numel(), size,
+            HAS_OFFSET=offset is not None, LAST=layout == torch.channels_last,
+            LARGE=size + BLOCK > 2**31, BLOCK=BLOCK,
+        )  # fmt: skip
     return out
 
 
@@ -93,22 +189,72 @@ def gate_sum_backward(
     """See :func:`senet_mm.layers.fast_path.kernels.gate_sum_backward`."""
     y, layout = _dense(y)
     masked, dy = torch.empty_like(y), torch.empty_like(y)
-    dscale, doffset = _parts(y), _parts(y)
     grad, out = (x.contiguous(memory_format=layout) for x in (grad, out))
-    _launch(
-        _backward_kernel, y,
-        (grad, out, y, scale.contiguous(), masked, dy, dscale, doffset), HAS_Y=True,
-    )  # fmt: skip
-    return masked, dy, _total(dscale, scale.dtype), _total(doffset, scale.dtype)
+    dscale, doffset = _backward(grad, out, y, scale.contiguous(), masked, dy, HAS_Y=True)
+    return masked, dy, dscale, doffset
 
 
 def mask_and_sum(grad: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
     """See :func:`senet_mm.layers.fast_path.kernels.mask_and_sum`."""
     out, layout = _dense(out)
-    masked, total = torch.empty_like(out), _parts(out)
+    masked = torch.empty_like(out)
     grad = grad.contiguous(memory_format=layout)
-    _launch(_backward_kernel, out, (grad, out, out, out, masked, out, total, total), HAS_Y=False)
-    return masked, _total(total, torch.float32)
+    _, total = _backward(grad, out, out, out, masked, out, HAS_Y=False)
+    return masked, total
+
+
+def coefficients(
+    gates: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, eps: float
+) -> tuple[Tensor, Tensor]:
+    """See :func:`senet_mm.layers.fast_path.kernels.coefficients`."""
+    scale, offset = torch.empty_like(gates), torch.empty_like(gates)
+    size, block = gates.numel(), 256
+    with _on(gates):
+        _coefficients_kernel[(triton.cdiv(size, block),)](
+            gates, weight, bias, mean, var, scale, offset, gates.shape[1], size, eps, BLOCK=block
+        )
+    return scale, offset
+
+
+def gate_gradients(
+    dscales: Tensor | None, doffsets: Tensor, products: Tensor | None, matrix: Tensor | None,
+    weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, eps: float,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """See :func:`senet_mm.layers.fast_path.kernels.gate_gradients`."""
+    n, chunks, channels = doffsets.shape
+    dscale, doffset, dgates = doffsets.new_empty(3, n, channels)
+    inputs = 1 if products is None else products.shape[2]
+    tile_c, tile_k = _tiles(products, channels)
+    with _on(doffsets):
+        _gate_gradients_kernel[(triton.cdiv(channels, tile_c), n)](
+            doffsets if products is None else products, doffsets if matrix is None else matrix,
+            doffsets if dscales is None else dscales, doffsets, weight, bias, mean, var,
+            dscale, doffset, dgates, channels, inputs, chunks, eps,
+            HAS_PRODUCTS=products is not None, TILE_C=tile_c, TILE_K=tile_k,
+        )  # fmt: skip
+    return dscale, doffset, dgates
+
+
+def norm_gradients(
+    gates: Tensor, dscale: Tensor, doffset: Tensor, dz: Tensor, t: Tensor,
+    products: Tensor | None, squeezed: Tensor, weight: Tensor, mean: Tensor, var: Tensor,
+    eps: float,
+) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:  # fmt: skip
+    """See :func:`senet_mm.layers.fast_path.kernels.norm_gradients`."""
+    images, channels = gates.shape
+    dt = torch.empty_like(gates)
+    dweight, dbias = gates.new_empty(2, channels)
+    inputs = 1 if products is None else products.shape[2]
+    dmatrix = None if products is None else gates.new_empty(channels, inputs)
+    tile_c, tile_k = _tiles(products, channels)
+    with _on(gates):
+        _norm_gradients_kernel[(triton.cdiv(channels, tile_c), triton.cdiv(inputs, tile_k))](
+            gates, dscale, doffset, dz, t, gates if products is None else products, squeezed,
+            weight, mean, var, dt, gates if dmatrix is None else dmatrix, dweight, dbias,
+            images, channels, inputs, eps,
+            HAS_PRODUCTS=products is not None, TILE_C=tile_c, TILE_K=tile_k,
+        )  # fmt: skip
+    return dt, dmatrix, dweight, dbias
 
 
 def _dense(x: Tensor) -> tuple[Tensor, torch.memory_format]:
@@ -118,33 +264,44 @@ def _dense(x: Tensor) -> tuple[Tensor, torch.memory_format]:
     return x.contiguous(memory_format=layout), layout
 
 
-def _parts(x: Tensor) -> Tensor:
-    """Room for the sums of each program: (N, chunks, C)."""
-    n, c, height, width = x.shape
-    return x.new_empty(n, triton.cdiv(height * width, CHUNK), c, dtype=torch.float32)
-
-
-def _total(parts: Tensor, dtype: torch.dtype) -> Tensor:
-    return parts.sum(1).to(dtype)[:, :, None, None]
-
-
-def _launch(kernel: triton.JITFunction, like: Tensor, tensors: tuple, **options: bool) -> None:
-    n, c, height, width = like.shape
+def _backward(
+    grad: Tensor, out: Tensor, y: Tensor, scale: Tensor, masked: Tensor, dy: Tensor, *, HAS_Y: bool
+) -> tuple[Tensor, Tensor]:
+    """Launch the kernel of backward; the sums of its programs: (N, chunks, C) each."""
+    n, c, height, width = out.shape
     positions = height * width
-    chunks = triton.cdiv(positions, CHUNK)
-    if like.is_contiguous():
-        strides, tiles = (c * positions, 1, positions), (min(1024, _power(positions)), 1)
+    if out.is_contiguous():
+        chunk = min(CHUNK, _power(positions))
+        # a row of few positions should not leave most of a tile empty
+        tile_p, tile_c = min(1024 if positions >= CHUNK else 512, chunk), 1
+        strides = (c * positions, 1, positions)
     else:
-        tile = min(64, _power(c))
-        strides, tiles = (positions * c, c, 1), (max(1024 // tile, 1), tile)
-    sizes = (c, positions) if kernel is _gate_sum_kernel else (c, positions, chunks)
-    grid = (triton.cdiv(c, tiles[1]), chunks, n)
-    with torch.cuda.device(like.device) if like.is_cuda else nullcontext():
-        kernel[grid](
-            *tensors, *sizes, *strides, **options,
-            CHUNK=min(CHUNK, _power(positions)), TILE_P=min(tiles[0], _power(positions)),
-            TILE_C=tiles[1],
+        chunk, tile_c = min(CHUNK_LAST, _power(positions)), min(128, _power(c))
+        tile_p = min(max(2048 // tile_c, 1), chunk)
+        strides = (positions * c, c, 1)
+    chunks = triton.cdiv(positions, chunk)
+    dscale, doffset = out.new_empty(2, n, chunks, c, dtype=torch.float32)
+    with _on(out):
+        _backward_kernel[(triton.cdiv(c, tile_c), chunks, n)](
+            grad, out, y, scale, masked, dy, dscale, doffset, c, positions, chunks, *strides,
+            HAS_Y=HAS_Y, CHUNK=chunk, TILE_P=tile_p, TILE_C=tile_c,
         )  # fmt: skip
+    return dscale, doffset
+
+
+def _tiles(products: Tensor | None, channels: int) -> tuple[int, int]:
+    """Tile sizes of the kernels that read a product per image: rows and columns."""
+    if products is None:
+        return min(256, _power(channels)), 1
+    columns = min(256, _power(products.shape[2]))
+    return min(_power(channels), max(1024 // columns, 1)), columns
+
+
+def _on(x: Tensor) -> Any:
+    """Kernels start on the current device."""
+    if not x.is_cuda or x.device.index == torch.cuda.current_device():
+        return nullcontext()
+    return torch.cuda.device(x.device)
 
 
 def _power(size: int) -> int:

@@ -8,8 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..functions import accumulator
 from . import autograd
-from .choose import Path, Tail
+from .choose import Path, Tail, why_excite_stays
+from .excitation import of_block
+from .precision import conv_dtype
 
 
 def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
@@ -38,22 +41,22 @@ def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
             y, norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.momentum, norm.eps
         )
         x, mean = autograd.Squeeze.apply(x)
-        gates, shortcut = _fitted(se.excite(mean.to(x.dtype)), shortcut, y.shape)
+        if not why_excite_stays(se):
+            *layers, activation, start = of_block(se)
+            gates = autograd.Excite.apply(mean, x.dtype, activation, start, *layers)
+        else:
+            gates = se.excite(mean.to(x.dtype))
+        gates, shortcut = _fitted(gates, shortcut, y.shape)
         return autograd.BatchNormGateSum.apply(x, gates, y, a, c, shortcut)
-    inverse_std = autograd.inverse_std(norm.running_var, norm.eps)
-    fixed = norm.weight, norm.bias, norm.running_mean, inverse_std
+    *layers, activation, start = of_block(se)
+    options = activation, start, norm.eps
+    tensors = norm.weight, norm.bias, norm.running_mean, norm.running_var, *layers
     if path is Path.NORM:
-        y, mean = autograd.Squeeze.apply(conv(h))
-        gates, shortcut = _fitted(_gates(norm, se, mean, y.dtype), shortcut, y.shape)
-        return autograd.FixedNormGateSum.apply(y, gates, *fixed, shortcut)
-    dtype = _conv_dtype(h)
-    h, mean = autograd.Squeeze.apply(h.to(dtype))
-    with torch.autocast(h.device.type, enabled=False):
-        mean = F.linear(mean[:, :, 0, 0], conv.weight[:, :, 0, 0].to(mean.dtype))
-    gates = _gates(norm, se, mean[:, :, None, None], dtype)
-    size = torch.Size((len(h), conv.out_channels, *h.shape[2:]))
-    gates, shortcut = _fitted(gates, shortcut, size)
-    return autograd.ConvGateSum.apply(h, conv.weight.to(dtype), gates, *fixed, shortcut)
+        y = conv(h)
+        return autograd.NormTail.apply(y, shortcut.expand(y.shape), *options, *tensors)
+    h = h.to(conv_dtype(h))
+    size = len(h), conv.out_channels, *h.shape[2:]
+    return autograd.ConvTail.apply(h, shortcut.expand(size), *options, conv.weight, *tensors)
 
 
 def _in_operators(tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
@@ -65,7 +68,8 @@ def _in_operators(tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
     images = h.shape[0]  # not len(h), which would make a constant of it
     if type(images) is int and images == 1:
         # norm and gate go into the weights: runtimes fuse convolution, sum and ReLU
-        scale = norm.weight * autograd.inverse_std(norm.running_var, norm.eps)
+        variance = norm.running_var.to(accumulator(norm.running_var))
+        scale = norm.weight * torch.rsqrt(variance + norm.eps)
         offset = norm.bias - norm.running_mean * scale
         gate = gates.view(-1)
         weight = (gate * scale).view(-1, 1, 1, 1) * conv.weight
@@ -80,20 +84,3 @@ def _fitted(gates: Tensor, shortcut: Tensor, size: torch.Size) -> tuple[Tensor, 
     if len(gates) != size[0]:  # somebody wrapped ``excite``, and gives the same for all images
         gates = gates.expand(size[0], -1, -1, -1)
     return gates, shortcut if shortcut.shape == size else shortcut.expand(size)
-
-
-def _gates(norm: Any, se: Any, mean: Tensor, dtype: torch.dtype) -> Tensor:
-    """Gates from the mean of what the norm reads: with fixed statistics the two commute."""
-    return se.excite(norm(mean.to(norm.weight.dtype)).to(dtype))
-
-
-def _conv_dtype(x: Tensor) -> torch.dtype:
-    """What a convolution of x computes in: autocast's type where it is on."""
-    device = x.device.type
-    if x.dtype == torch.float64:
-        return x.dtype
-    if hasattr(torch, "get_autocast_dtype"):
-        return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
-    if device == "cpu":  # torch 2.1
-        return torch.get_autocast_cpu_dtype() if torch.is_autocast_cpu_enabled() else x.dtype
-    return torch.get_autocast_gpu_dtype() if torch.is_autocast_enabled() else x.dtype

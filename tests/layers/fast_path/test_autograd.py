@@ -30,8 +30,8 @@ def taken(monkeypatch) -> list[str]:
     for kind in (
         autograd.GateSum,
         autograd.BatchNormGateSum,
-        autograd.FixedNormGateSum,
-        autograd.ConvGateSum,
+        autograd.NormTail,
+        autograd.ConvTail,
     ):
 
         def apply(*args: object, kind: type = kind, original: Callable = kind.apply) -> Tensor:
@@ -58,7 +58,7 @@ def test_units(family, stride, project, training, size, dtype, taken) -> None:
     assert_equal(gradients(unit, x), theirs, TOLERANCE[dtype])
     positions = -(-size[1] // stride) * -(-size[2] // stride)
     ahead = family != "basic" and positions > 2 * 16
-    kind = "BatchNormGateSum" if training else "ConvGateSum" if ahead else "FixedNormGateSum"
+    kind = "BatchNormGateSum" if training else "ConvTail" if ahead else "NormTail"
     assert taken == [kind]
     for (name, ours), value in zip(unit.named_buffers(), twin.buffers(), strict=True):
         torch.testing.assert_close(ours, value, msg=name)  # running statistics
@@ -110,7 +110,7 @@ def test_gates(squeeze: str, gate: str, identity_init: bool, taken) -> None:
     nn.init.normal_(unit.se.fc2.weight, std=0.1)
     x = torch.randn(2, 64, 9, 7).double()
     assert_equal(gradients(unit, x), gradients(reference(unit), x), 1e-10)
-    assert taken == ["ConvGateSum" if squeeze == "avg" else "GateSum"]
+    assert taken == ["ConvTail" if squeeze == "avg" else "GateSum"]
 
 
 def hook(module: nn.Module) -> None:
@@ -124,7 +124,7 @@ CASES = {
     "placement": (dict(se_cfg=dict(placement="pre")), None, []),
     "se hooked": ({}, lambda unit: hook(unit.se), []),
     "relu hooked": ({}, lambda unit: hook(unit.relu), []),
-    "fc hooked": ({}, lambda unit: hook(unit.se.fc1), ["ConvGateSum"]),
+    "fc hooked": ({}, lambda unit: hook(unit.se.fc1), ["GateSum"]),
     "conv hooked": ({}, lambda unit: hook(unit.conv3), ["GateSum"]),
     "norm hooked": ({}, lambda unit: hook(unit.norm3), ["GateSum"]),
     "spectral norm": (
@@ -133,8 +133,8 @@ CASES = {
         ["GateSum"],
     ),
     "group norm": (dict(norm_cfg=dict(type="GN", num_groups=4)), None, ["GateSum"]),
-    "frozen SyncBN": (dict(norm_cfg=dict(type="SyncBN")), None, ["ConvGateSum"]),
-    "DCN": (dict(dcn=dict(type="DCNv2", deform_groups=1)), None, ["ConvGateSum"]),
+    "frozen SyncBN": (dict(norm_cfg=dict(type="SyncBN")), None, ["ConvTail"]),
+    "DCN": (dict(dcn=dict(type="DCNv2", deform_groups=1)), None, ["ConvTail"]),
     "plugin": (
         dict(plugins=[dict(cfg=dict(type="ContextBlock", ratio=0.25), position="after_conv3")]),
         None,
@@ -143,7 +143,7 @@ CASES = {
     "plugin before": (
         dict(plugins=[dict(cfg=dict(type="ContextBlock", ratio=0.25), position="after_conv2")]),
         None,
-        ["ConvGateSum"],
+        ["ConvTail"],
     ),
 }
 

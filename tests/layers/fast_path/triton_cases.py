@@ -38,14 +38,63 @@ def check(
     # the same mask in both
     loss = (torch.where(out > 0, exact[0] * exact[1] + exact[2] + exact[3], 0) * grad).sum()
     dy, dscale, doffset, dshortcut = torch.autograd.grad(loss, exact)
-    ours = kernels.gate_sum_backward(grad, out, y, scale)
-    for mine, other in zip(ours, (dshortcut, dy, dscale, doffset), strict=True):
-        close(mine, other, tolerance)
-    masked, total = kernels.mask_and_sum(grad, out)
+    masked, ours, *parts = kernels.gate_sum_backward(grad, out, y, scale)
     close(masked, dshortcut, tolerance)
-    close(total, doffset, 1e-6)
+    close(ours, dy, tolerance)
+    for part, total in zip(parts, (dscale, doffset), strict=True):
+        close(part.sum(1), total[:, :, 0, 0], 1e-6)
+    masked, parts = kernels.mask_and_sum(grad, out)
+    close(masked, dshortcut, tolerance)
+    close(parts.sum(1), doffset[:, :, 0, 0], 1e-6)
     in_place = kernels.gate_sum(y, scale, None, shortcut, in_place=True)
     assert in_place.data_ptr() == y.data_ptr()
+
+
+def check_small(images: int, channels: int, inputs: int, parts: int, dtype: torch.dtype) -> None:
+    """Coefficients of gates and fixed norm, and the gradients behind them, against autograd."""
+    torch.manual_seed(0)
+    gates, dz, t = torch.rand(3, images, channels)
+    weight, bias, mean = torch.randn(3, channels)
+    var, eps = 0.5 + torch.rand(channels), 1e-3
+    matrix, squeezed = torch.randn(channels, inputs), torch.randn(images, inputs)
+    products = torch.randn(images, channels, inputs).to(dtype)
+    dscales, doffsets = torch.randn(2, images, parts, channels)
+
+    leaves = [value.double().requires_grad_() for value in (gates, weight, bias, t, matrix)]
+    g, w, b, before, m = leaves
+    a = w / (var.double() + eps).sqrt()
+    scale, offset = g * a, g * (b - mean * a)
+    for ours, exact in zip(
+        kernels.coefficients(gates, weight, bias, mean, var, eps), (scale, offset), strict=True
+    ):
+        close(ours, exact, 1e-6)
+    norm = weight, bias, mean, var, eps
+    rest = weight, mean, var, eps
+    z = before * a + b - mean * a
+
+    # behind a convolution of its own
+    loss = (scale * dscales.sum(1)).sum() + (offset * doffsets.sum(1)).sum()
+    dgates, dw, db, dt = torch.autograd.grad(loss + (z * dz).sum(), leaves[:4], retain_graph=True)
+    *sums, ours = kernels.gate_gradients(dscales, doffsets, None, None, *norm)
+    close(ours, dgates, 1e-5)
+    for one, parts_of_one in zip(sums, (dscales, doffsets), strict=True):
+        close(one, parts_of_one.double().sum(1), 1e-6)
+    ours = kernels.norm_gradients(gates, *sums, dz, t, None, t, *rest)
+    assert ours[1] is None
+    for one, exact in zip((ours[0], *ours[2:]), (dt, dw, db), strict=True):
+        close(one, exact, 1e-5)
+
+    # and with the products of a 1x1 convolution
+    z = (squeezed.double() @ m.t()) * a + b - mean * a
+    loss = (scale[:, :, None] * m * products.double()).sum() + (offset * doffsets.sum(1)).sum()
+    dgates, dw, db, dm = torch.autograd.grad(loss + (z * dz).sum(), [g, w, b, m])
+    *sums, ours = kernels.gate_gradients(None, doffsets, products, matrix, *norm)
+    close(ours, dgates, 1e-5)
+    t = squeezed @ matrix.t()
+    dt, *ours = kernels.norm_gradients(gates, *sums, dz, t, products, squeezed, *rest)
+    close(dt, dz.double() * a, 1e-6)
+    for one, exact in zip(ours, (dm, dw, db), strict=True):
+        close(one, exact, 1e-5)
 
 
 def check_nan() -> None:
@@ -64,6 +113,9 @@ def check_all() -> None:
     for dtype, layout in itertools.product(DTYPES, LAYOUTS):
         check(SIZES[0], dtype, layout, has_offset=False)
     check_nan()
+    check_small(1, 5, 3, 1, torch.float32)
+    check_small(3, 300, 70, 4, torch.float32)
+    check_small(2, 65, 257, 3, torch.bfloat16)
 
 
 if __name__ == "__main__":
