@@ -38,6 +38,15 @@ def _hard_sigmoid(x: Tensor) -> Tensor:
     return F.relu6(x + 3) / 6
 
 
+# functions of ours, as modules that hold an operator of torch cannot be pickled
+def _sigmoid_backward(grad: Tensor, out: Tensor) -> Tensor:
+    return aten.sigmoid_backward(grad, out)
+
+
+def _tanh_backward(grad: Tensor, out: Tensor) -> Tensor:
+    return aten.tanh_backward(grad, out)
+
+
 def _relu_backward(grad: Tensor, out: Tensor) -> Tensor:
     return aten.threshold_backward(grad, out, 0)
 
@@ -63,8 +72,8 @@ class Activation:
 
 SQUEEZES: dict[str, Callable[[Tensor], Tensor]] = {"avg": mean, "max": _max, "none": _whole}
 ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": Activation(torch.sigmoid, aten.sigmoid_backward, 0.0),
-    "tanh": Activation(torch.tanh, aten.tanh_backward, 0.5),
+    "sigmoid": Activation(torch.sigmoid, _sigmoid_backward, 0.0),
+    "tanh": Activation(torch.tanh, _tanh_backward, 0.5),
     "relu": Activation(F.relu, _relu_backward, 1.0),
     "hard_sigmoid": Activation(_hard_sigmoid, _hard_sigmoid_backward, 0.0),
 }

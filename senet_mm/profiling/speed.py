@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .executions import COMPILED, forget_compiled
+from .executions import COMPILED, GRAPH, forget_compiled
 from .memory import peak_cuda_bytes, saved_bytes
 from .steps import Setting, make_step
 from .turns import median_and_spread, take_turns
@@ -78,8 +78,9 @@ def _names(setting: Setting, names: Iterable[str] | None) -> tuple[list[str], st
 def _memory(step: Callable[[], None], setting: Setting) -> tuple[int | None, int | None]:
     """Bytes kept for backward, in training, and the peak on the device, where that is a GPU."""
     saved = None if setting.task == "inference" else saved_bytes(step)
-    on_gpu = torch.device(setting.device).type == "cuda"
-    return saved, peak_cuda_bytes(step, setting.device) if on_gpu else None
+    # a graph has taken its memory before it is replayed
+    counts = torch.device(setting.device).type == "cuda" and setting.execution != GRAPH
+    return saved, peak_cuda_bytes(step, setting.device) if counts else None
 
 
 def _speed(

@@ -60,10 +60,12 @@ OPERATORS = {
     "aten.bmm": "self, mat2",
     "aten.convolution_backward": "grad_output, input, weight, bias_sizes, stride, padding, "
     "dilation, transposed, output_padding, groups, output_mask",
-    "aten.native_batch_norm": "input, weight, bias, running_mean, running_var, training, momentum, "
-    "eps",
+    "aten._batch_norm_impl_index": "input, weight, bias, running_mean, running_var, training, "
+    "momentum, eps, cudnn_enabled",
     "aten.native_batch_norm_backward": "grad_out, input, weight, running_mean, running_var, "
     "save_mean, save_invstd, train, eps, output_mask",
+    "aten.sigmoid_backward": "grad_output, output",
+    "aten.tanh_backward": "grad_output, output",
     "aten.threshold_backward": "grad_output, self, threshold",
     "torchvision._deform_conv2d_backward": "grad, input, weight, offset, mask, bias, stride_h, "
     "stride_w, pad_h, pad_w, dilation_h, dilation_w, groups, offset_groups, use_mask",

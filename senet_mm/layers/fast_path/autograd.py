@@ -15,7 +15,8 @@ convolution reads. Three exact identities save what SE costs beyond the plain un
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -25,9 +26,40 @@ from torch.nn import functional as F
 from ..functions import Activation, accumulator
 from . import kernels
 from .excitation import Excitation, Excited, excite, excite_backward
+from .precision import cast_to as _cast
 from .precision import without_autocast
 
-Norm = tuple[Tensor, Tensor, Tensor, Tensor]  # weight, bias, mean and variance of a batch norm
+
+class FixedNorm(NamedTuple):
+    """A batch norm with fixed statistics as a map a * y + c; all (C,).
+
+    Attributes:
+        a: Its weight over its deviation.
+        c: Its bias less a times its mean.
+        mean: Its mean.
+        inverse_std: One over its deviation.
+    """
+
+    a: Tensor
+    c: Tensor
+    mean: Tensor
+    inverse_std: Tensor
+
+    @classmethod
+    def of(cls, tensors: Sequence[Tensor], eps: float, dtype: torch.dtype) -> FixedNorm:
+        """From a batch norm's weight, bias, mean and variance."""
+        weight, bias, mean, var = tensors
+        inverse_std = (_cast(var, dtype) + eps).rsqrt_()
+        a = weight * inverse_std
+        return cls(a, torch.addcmul(_cast(bias, dtype), mean, a, value=-1), mean, inverse_std)
+
+    def map(self, t: Tensor) -> Tensor:
+        """What it makes of squeezed channels (N, C)."""
+        return torch.addcmul(self.c, t, self.a)
+
+    def gated(self, gates: Tensor) -> tuple[Tensor, Tensor]:
+        """Scale and offset of gates * norm(y), gates (N, C): (N, C, 1, 1) each."""
+        return (gates * self.a)[:, :, None, None], (gates * self.c)[:, :, None, None]
 
 
 def batch_norm(
@@ -35,9 +67,11 @@ def batch_norm(
     momentum: float, eps: float,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """Batch norm in training: its output, and the scale and offset (1, C, 1, 1) that it applied."""
-    x, mean, inverse_std = torch.native_batch_norm(
-        y, weight, bias, running_mean, running_var, True, momentum, eps
-    )
+    # what F.batch_norm calls, which takes cuDNN's where that is faster, and its statistics
+    x, mean, inverse_std, _, _ = torch._batch_norm_impl_index(
+        y, weight, bias, running_mean, running_var, True, momentum, eps,
+        torch.backends.cudnn.enabled,
+    )  # fmt: skip
     with torch.no_grad():
         a = weight * inverse_std
         return x, a.view(1, -1, 1, 1), (bias - mean * a).view(1, -1, 1, 1)
@@ -107,7 +141,7 @@ class Excite(torch.autograd.Function):
     ) -> Tensor:  # fmt: skip
         ctx.rest = activation, start
         with without_autocast(mean):
-            excited = excite(mean.flatten(1), Excitation(*layers, *ctx.rest))
+            excited = excite(mean.flatten(1), Excitation.of(layers, *ctx.rest))
         ctx.save_for_backward(*excited, *layers)
         return excited.gates.to(dtype)[:, :, None, None]
 
@@ -115,7 +149,7 @@ class Excite(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         saved = ctx.saved_tensors
-        excited, layers = Excited(*saved[:4]), Excitation(*saved[4:], *ctx.rest)
+        excited, layers = Excited(*saved[:4]), Excitation.of(saved[4:], *ctx.rest)
         with without_autocast(grad):
             dz, *dlayers = excite_backward(grad.flatten(1).to(excited.z.dtype), excited, layers)
         return dz[:, :, None, None], None, None, None, *dlayers
@@ -130,28 +164,24 @@ class NormTail(torch.autograd.Function):
         eps: float, *tensors: Any,
     ) -> Tensor:  # fmt: skip
         ctx.rest, ctx.shortcut_dtype = (activation, start), shortcut.dtype
-        ctx.eps = eps
-        norm, layers = cast(Norm, tensors[:4]), Excitation(*tensors[4:], *ctx.rest)
         with without_autocast(y):
-            t = y.mean((2, 3), dtype=accumulator(y))
-            excited = excite(_normed(t, norm, eps), layers)
-            scale, offset = _coefficients(excited.gates, norm, eps)
+            norm = FixedNorm.of(tensors[:4], eps, accumulator(y))
+            t = y.mean((2, 3), dtype=norm.a.dtype)
+            excited = excite(norm.map(t), Excitation.of(tensors[4:], activation, start))
+            scale, offset = norm.gated(excited.gates)
             out = kernels.gate_sum(y, scale, offset, shortcut)
-        ctx.save_for_backward(y, out, scale, t, *excited, *tensors)
+        ctx.save_for_backward(y, out, scale, t, *norm, *excited, *tensors[4:])
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         y, out, scale, t, *rest = ctx.saved_tensors
-        excited, norm = Excited(*rest[:4]), cast(Norm, rest[4:8])
-        layers = Excitation(*rest[8:], *ctx.rest)
         with without_autocast(y):
             grad, dy, dscales, doffsets = kernels.gate_sum_backward(grad, out, y, scale)
-            sums = dscales, doffsets, None, None
-            dt, _, dnorm, dlayers = _small_gradients(sums, t, t, excited, norm, layers, ctx.eps)
+            dt, _, small = _small_gradients((dscales, doffsets, None, None), t, t, rest, ctx.rest)
             dy.add_(dt[:, :, None, None], alpha=1 / y[0, 0].numel())
-        return dy, grad.to(ctx.shortcut_dtype), None, None, None, *dnorm, *dlayers
+        return dy, _cast(grad, ctx.shortcut_dtype), None, None, None, *small
 
 
 class ConvTail(torch.autograd.Function):
@@ -163,73 +193,70 @@ class ConvTail(torch.autograd.Function):
         eps: float, weight: Tensor, *tensors: Any,
     ) -> Tensor:  # fmt: skip
         ctx.rest, ctx.shortcut_dtype = (activation, start), shortcut.dtype
-        ctx.eps = eps
-        norm, layers = cast(Norm, tensors[:4]), Excitation(*tensors[4:], *ctx.rest)
         with without_autocast(h):
-            squeezed = h.mean((2, 3), dtype=accumulator(h))
-            t = F.linear(squeezed, weight.flatten(1).to(squeezed.dtype))
-            excited = excite(_normed(t, norm, eps), layers)
-            scale, offset = _coefficients(excited.gates, norm, eps)
-            y = F.conv2d(h, weight.to(h.dtype))
+            norm = FixedNorm.of(tensors[:4], eps, accumulator(h))
+            squeezed = h.mean((2, 3), dtype=norm.a.dtype)
+            t = F.linear(squeezed, _cast(weight.flatten(1), squeezed.dtype))
+            excited = excite(norm.map(t), Excitation.of(tensors[4:], activation, start))
+            scale, offset = norm.gated(excited.gates)
+            y = torch.conv2d(h, _cast(weight, h.dtype))
             out = kernels.gate_sum(y, scale, offset, shortcut, in_place=True)
-        ctx.save_for_backward(h, out, scale, t, squeezed, weight, *excited, *tensors)
+        ctx.save_for_backward(h, out, scale, t, squeezed, weight, *norm, *excited, *tensors[4:])
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         h, out, scale, t, squeezed, weight, *rest = ctx.saved_tensors
-        excited, norm = Excited(*rest[:4]), cast(Norm, rest[4:8])
-        layers = Excitation(*rest[8:], *ctx.rest)
         matrix = weight.flatten(1)
         with without_autocast(h):
             grad, doffsets = kernels.mask_and_sum(grad, out)
-            weights = torch.mul(
-                scale.flatten(1)[:, :, None], matrix, out=h.new_empty(len(h), *matrix.shape)
-            )
+            weights = torch.mul(scale.flatten(2), matrix, out=h.new_empty(len(h), *matrix.shape))
             dh, products = kernels.conv_backward(grad, h, weights)
             sums = None, doffsets, products, matrix
-            dt, dmatrix, dnorm, dlayers = _small_gradients(
-                sums, t, squeezed, excited, norm, layers, ctx.eps
-            )
-            dsqueezed = dt @ matrix.to(dt.dtype)
+            dt, dmatrix, small = _small_gradients(sums, t, squeezed, rest, ctx.rest)
+            dsqueezed = dt @ _cast(matrix, dt.dtype)
             dh.add_(dsqueezed[:, :, None, None], alpha=1 / h[0, 0].numel())
-        dweight = cast(Tensor, dmatrix).view_as(weight).to(weight.dtype)
-        return dh, grad.to(ctx.shortcut_dtype), None, None, None, dweight, *dnorm, *dlayers
+        dweight = _cast(cast(Tensor, dmatrix), weight.dtype).view_as(weight)
+        return dh, _cast(grad, ctx.shortcut_dtype), None, None, None, dweight, *small
 
 
-def _normed(t: Tensor, norm: Norm, eps: float) -> Tensor:
-    """Batch norm with fixed statistics of squeezed channels (N, C)."""
-    weight, bias, mean, var = (value.to(t.dtype) for value in norm)
-    return F.batch_norm(t, mean, var, weight, bias, False, 0.0, eps)
+def apply(function: type[torch.autograd.Function], *arguments: Any) -> Tensor:
+    """The function, or where no gradient is asked for its forward alone, which is quicker."""
+    if torch.is_grad_enabled():
+        return cast(Tensor, function.apply(*arguments))
+    return cast(Tensor, function.forward(_Forgetful(), *arguments))
 
 
-def _coefficients(gates: Tensor, norm: Norm, eps: float) -> tuple[Tensor, Tensor]:
-    """What the norm and the gates (N, C) do to a map: scale and offset, (N, C, 1, 1)."""
-    scale, offset = kernels.coefficients(gates, *norm, eps)
-    return scale[:, :, None, None], offset[:, :, None, None]
+class _Forgetful:
+    """What forward keeps for backward goes nowhere."""
+
+    def save_for_backward(self, *tensors: Tensor) -> None:
+        pass
 
 
 def _small_gradients(
     sums: tuple[Tensor | None, Tensor, Tensor | None, Tensor | None],
-    t: Tensor, squeezed: Tensor, excited: Excited, norm: Norm, layers: Excitation,
-    eps: float,
-) -> tuple[Tensor, Tensor | None, list[Tensor | None], list[Tensor]]:  # fmt: skip
+    t: Tensor, squeezed: Tensor, saved: list[Tensor], rest: tuple[Activation, float | None],
+) -> tuple[Tensor, Tensor | None, list[Tensor | None]]:  # fmt: skip
     """All gradients but the maps', from their sums.
 
     Returns:
-        Those of t, the convolution's matrix (None without products), the norm's weight, bias
-        and statistics, and the layers of SE.
+        That of t; that of the convolution's matrix, None without products; those of the norm's
+        weight, bias and statistics, and of the layers of SE.
     """
-    dscale, doffset, dgates = kernels.gate_gradients(*sums, *norm, eps)
+    norm, excited = FixedNorm(*saved[:4]), Excited(*saved[4:8])
+    layers = Excitation.of(saved[8:], *rest)
+    dscale, doffset, dgates = kernels.gate_gradients(*sums, norm.a, norm.c)
     dz, *dlayers = excite_backward(dgates, excited, layers)
-    weight, _, mean, var = norm
     dt, dmatrix, dweight, dbias = kernels.norm_gradients(
-        excited.gates, dscale, doffset, dz, t, sums[2], squeezed, weight, mean, var, eps
-    )
-    return dt, dmatrix, [dweight.to(weight.dtype), dbias.to(weight.dtype), None, None], dlayers
+        excited.gates, dscale, doffset, dz, t, sums[2], squeezed, norm.a, norm.mean,
+        norm.inverse_std,
+    )  # fmt: skip
+    dtype = norm.mean.dtype
+    return dt, dmatrix, [_cast(dweight, dtype), _cast(dbias, dtype), None, None, *dlayers]
 
 
 def _total(parts: Tensor, like: Tensor) -> Tensor:
     """The sum of the parts (N, parts, C), as (N, C, 1, 1)."""
-    return parts.sum(1).to(like.dtype)[:, :, None, None]
+    return _cast(parts.sum(1), like.dtype)[:, :, None, None]

@@ -16,6 +16,7 @@ from ..se_block import SEBlock
 from ..se_config import SEConfig
 from .precision import conv_dtype
 
+_PLAIN = (nn.Parameter, Tensor)
 # the compiler of torch 2.1 stops at the fields of a record
 _COMPILES_RECORDS = hasattr(torch.compiler, "is_compiling")
 
@@ -164,7 +165,7 @@ def why_excite_stays(se: Any) -> str:
     for fc in (se.fc1, se.fc2):
         if type(fc) is not nn.Conv2d or not runs_only_forward(fc):
             return "a layer of SE is hooked or replaced"
-        if any(type(x) not in (nn.Parameter, Tensor, type(None)) for x in (fc.weight, fc.bias)):
+        if type(fc.weight) not in _PLAIN or type(fc.bias) not in (*_PLAIN, type(None)):
             return "weights of SE are no plain tensors"
     return ""
 
@@ -174,7 +175,7 @@ def _why_no_values(tail: Tail, shortcut: Tensor) -> str:
     norm: Any = tail.norm
     if norm.training and shortcut.numel() == shortcut.shape[1]:
         return "there is one value per channel, which batch norm refuses"
-    if any(type(x) not in (nn.Parameter, Tensor) for x in (conv.weight, norm.weight, norm.bias)):
+    if any(type(x) not in _PLAIN for x in (conv.weight, norm.weight, norm.bias)):
         return "weights of convolution or norm are no plain tensors"
     return ""
 

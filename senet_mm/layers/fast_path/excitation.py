@@ -6,6 +6,7 @@ launch: here are as many as the layers need, all in the type of the squeezed cha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 
 from ..functions import Activation
 from ..se_block import SEBlock
+from .precision import cast_to
 
 
 class Excitation(NamedTuple):
@@ -34,6 +36,12 @@ class Excitation(NamedTuple):
     bias2: Tensor | None
     activation: Activation
     start: float | None
+
+    @classmethod
+    def of(cls, tensors: Sequence[Any], activation: Activation, start: float | None) -> Excitation:
+        """From the weights and biases, in the order of the attributes."""
+        weight1, bias1, weight2, bias2 = tensors
+        return cls(weight1, bias1, weight2, bias2, activation, start)
 
 
 class Excited(NamedTuple):
@@ -66,7 +74,7 @@ def excite(z: Tensor, layers: Excitation) -> Excited:
 
 def excite_backward(
     dgates: Tensor, excited: Excited, layers: Excitation
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor | None, Tensor, Tensor | None]:
     """The gradients of z, and of fc1's weight and bias and fc2's, in the types of those."""
     z, hidden, opened, _ = excited
     if layers.start is not None:
@@ -74,19 +82,20 @@ def excite_backward(
         dgates = dgates / layers.activation.function(start).item()
     dx = layers.activation.backward(dgates, opened)
     dhidden = torch.ops.aten.threshold_backward(dx @ _matrix(layers.weight2, z), hidden, 0)
+    dtype = layers.weight1.dtype
     dz = dhidden @ _matrix(layers.weight1, z)
     return (
         dz,
-        (dhidden.t() @ z).view_as(layers.weight1).to(layers.weight1.dtype),
-        dhidden.sum(0).to(layers.weight1.dtype),
-        (dx.t() @ hidden).view_as(layers.weight2).to(layers.weight2.dtype),
-        dx.sum(0).to(layers.weight2.dtype),
+        cast_to(dhidden.t() @ z, dtype).view_as(layers.weight1),
+        None if layers.bias1 is None else cast_to(dhidden.sum(0), dtype),
+        cast_to(dx.t() @ hidden, dtype).view_as(layers.weight2),
+        None if layers.bias2 is None else cast_to(dx.sum(0), dtype),
     )
 
 
 def _matrix(weight: Tensor, z: Tensor) -> Tensor:
-    return weight.flatten(1).to(z.dtype)
+    return cast_to(weight.flatten(1), z.dtype)
 
 
 def _like(bias: Tensor | None, z: Tensor) -> Tensor | None:
-    return bias if bias is None else bias.to(z.dtype)
+    return bias if bias is None else cast_to(bias, z.dtype)

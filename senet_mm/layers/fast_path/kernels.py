@@ -45,25 +45,11 @@ def mask_and_sum(grad: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
     return _of(out).mask_and_sum(grad, out)
 
 
-def coefficients(
-    gates: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, eps: float
-) -> tuple[Tensor, Tensor]:
-    """Scale and offset of gates * norm(y), for a batch norm with these statistics.
-
-    With a = weight / sqrt(var + eps) and c = bias - mean * a they are gates * a and gates * c.
-
-    Args:
-        gates: Of shape (N, C), at least in float32, as are the results.
-        weight, bias, mean, var, eps: The norm's, of shape (C,).
-    """
-    return _of(gates).coefficients(gates, weight, bias, mean, var, eps)
-
-
 def gate_gradients(
     dscales: Tensor | None, doffsets: Tensor, products: Tensor | None, matrix: Tensor | None,
-    weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, eps: float,
+    a: Tensor, c: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-    """The gradients of scale, offset and gates, (N, C) each.
+    """The gradients of scale = gates * a, offset = gates * c, and gates; (N, C) each.
 
     Args:
         dscales: The parts of scale's, (N, parts, C); None where there are products.
@@ -71,17 +57,14 @@ def gate_gradients(
         products: The sums over positions of g h^T of a 1x1 convolution, (N, C, C_in): with the
             matrix (C, C_in) they give scale's gradient.
         matrix: The convolution's weight.
-        weight, bias, mean, var, eps: The norm's.
+        a, c: The norm as a map a * y + c, (C,) each.
     """
-    return _of(doffsets).gate_gradients(
-        dscales, doffsets, products, matrix, weight, bias, mean, var, eps
-    )
+    return _of(doffsets).gate_gradients(dscales, doffsets, products, matrix, a, c)
 
 
 def norm_gradients(
     gates: Tensor, dscale: Tensor, doffset: Tensor, dz: Tensor, t: Tensor,
-    products: Tensor | None, squeezed: Tensor, weight: Tensor, mean: Tensor, var: Tensor,
-    eps: float,
+    products: Tensor | None, squeezed: Tensor, a: Tensor, mean: Tensor, inverse_std: Tensor,
 ) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:  # fmt: skip
     """The gradients of what lies before the gates and the squeezed channels z = norm(t).
 
@@ -92,13 +75,14 @@ def norm_gradients(
         t: The squeezed channels before it, (N, C).
         products: See :func:`gate_gradients`; None where the convolution has its own backward.
         squeezed: The squeezed input of the convolution, t = matrix squeezed; (N, C_in).
-        weight, mean, var, eps: The norm's.
+        a, mean, inverse_std: The norm's weight over its deviation, its mean and one over its
+            deviation, (C,) each.
 
     Returns:
         Those of t; the matrix, or None; the norm's weight and bias.
     """
     return _of(gates).norm_gradients(
-        gates, dscale, doffset, dz, t, products, squeezed, weight, mean, var, eps
+        gates, dscale, doffset, dz, t, products, squeezed, a, mean, inverse_std
     )
 
 

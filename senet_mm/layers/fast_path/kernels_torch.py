@@ -51,17 +51,9 @@ def mask_and_sum(grad: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
     return grad, grad.sum((2, 3), dtype=dtype)[:, None]
 
 
-def coefficients(
-    gates: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, eps: float
-) -> tuple[Tensor, Tensor]:
-    """See :func:`senet_mm.layers.fast_path.kernels.coefficients`."""
-    a, c, _ = _affine(gates, weight, bias, mean, var, eps)
-    return gates * a, gates * c
-
-
 def gate_gradients(
     dscales: Tensor | None, doffsets: Tensor, products: Tensor | None, matrix: Tensor | None,
-    weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, eps: float,
+    a: Tensor, c: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """See :func:`senet_mm.layers.fast_path.kernels.gate_gradients`."""
     if products is not None and matrix is not None:
@@ -69,30 +61,19 @@ def gate_gradients(
     else:
         dscale = cast(Tensor, dscales).sum(1)
     doffset = doffsets.sum(1)
-    a, c, _ = _affine(doffset, weight, bias, mean, var, eps)
-    return dscale, doffset, a * dscale + c * doffset
+    return dscale, doffset, torch.addcmul(c * doffset, a, dscale)
 
 
 def norm_gradients(
     gates: Tensor, dscale: Tensor, doffset: Tensor, dz: Tensor, t: Tensor,
-    products: Tensor | None, squeezed: Tensor, weight: Tensor, mean: Tensor, var: Tensor,
-    eps: float,
+    products: Tensor | None, squeezed: Tensor, a: Tensor, mean: Tensor, inverse_std: Tensor,
 ) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:  # fmt: skip
     """See :func:`senet_mm.layers.fast_path.kernels.norm_gradients`."""
-    a, _, inverse_std = _affine(gates, weight, mean, mean, var, eps)
-    dc = (gates * doffset + dz).sum(0)
-    da = (gates * dscale + dz * t).sum(0)
+    dc = torch.addcmul(dz, gates, doffset).sum(0)
+    da = torch.addcmul(dz * t, gates, dscale).sum(0)
     dt = dz * a
     dmatrix = None
     if products is not None:
-        dmatrix = (products * (gates * a)[:, :, None]).sum(0) + dt.t() @ squeezed
-    return dt, dmatrix, inverse_std * (da - mean * dc), dc
-
-
-def _affine(
-    like: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, eps: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Batch norm as an affine map a * y + c: a, c, and the inverse of the deviation."""
-    inverse_std = torch.rsqrt(var.to(like.dtype) + eps)
-    a = weight * inverse_std
-    return a, bias - mean * a, inverse_std
+        weighted = (products * (gates * a)[:, :, None]).sum(0)
+        dmatrix = torch.addmm(weighted, dt.t(), squeezed)
+    return dt, dmatrix, inverse_std * torch.addcmul(da, mean, dc, value=-1), dc

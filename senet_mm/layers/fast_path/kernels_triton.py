@@ -74,25 +74,9 @@ def _backward_kernel(
 
 
 @triton.jit
-def _coefficients_kernel(
-    gates, weight, bias, mean, var, scale, offset, channels, size, eps, BLOCK: tl.constexpr
-):
-    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    mask = at < size
-    c = at % channels
-    a = tl.load(weight + c, mask=mask, other=0.0).to(tl.float32)
-    a = a / tl.sqrt(tl.load(var + c, mask=mask, other=1.0).to(tl.float32) + eps)
-    b = tl.load(bias + c, mask=mask, other=0.0).to(tl.float32)
-    b -= a * tl.load(mean + c, mask=mask, other=0.0).to(tl.float32)
-    gate = tl.load(gates + at, mask=mask, other=0.0)
-    tl.store(scale + at, gate * a, mask=mask)
-    tl.store(offset + at, gate * b, mask=mask)
-
-
-@triton.jit
 def _gate_gradients_kernel(
-    products, matrix, dscales, doffsets, weight, bias, mean, var, dscale, doffset, dgates,
-    channels, inputs, chunks, eps,
+    products, matrix, dscales, doffsets, a, b, dscale, doffset, dgates,
+    channels, inputs, chunks,
     HAS_PRODUCTS: tl.constexpr, TILE_C: tl.constexpr, TILE_K: tl.constexpr,
 ):  # fmt: skip
     n = tl.program_id(1).to(tl.int64)
@@ -116,26 +100,23 @@ def _gate_gradients_kernel(
                 tl.float32
             )
         da += tl.sum(total, 1)
-    a = tl.load(weight + c, mask=has_c, other=0.0).to(tl.float32)
-    a = a / tl.sqrt(tl.load(var + c, mask=has_c, other=1.0).to(tl.float32) + eps)
-    b = tl.load(bias + c, mask=has_c, other=0.0).to(tl.float32)
-    b -= a * tl.load(mean + c, mask=has_c, other=0.0).to(tl.float32)
-    at_c = n * channels + c
-    tl.store(dscale + at_c, da, mask=has_c)
-    tl.store(doffset + at_c, dc, mask=has_c)
-    tl.store(dgates + at_c, a * da + b * dc, mask=has_c)
+    at = n * channels + c
+    tl.store(dscale + at, da, mask=has_c)
+    tl.store(doffset + at, dc, mask=has_c)
+    da *= tl.load(a + c, mask=has_c, other=0.0)
+    da += dc * tl.load(b + c, mask=has_c, other=0.0)
+    tl.store(dgates + at, da, mask=has_c)
 
 
 @triton.jit
 def _norm_gradients_kernel(
-    gates, dscale, doffset, dz, t, products, squeezed, weight, mean, var,
-    dt, dmatrix, dweight, dbias, images, channels, inputs, eps,
+    gates, dscale, doffset, dz, t, products, squeezed, scale, mean, inverse_std,
+    dt, dmatrix, dweight, dbias, images, channels, inputs,
     HAS_PRODUCTS: tl.constexpr, TILE_C: tl.constexpr, TILE_K: tl.constexpr,
 ):  # fmt: skip
     c = tl.program_id(0) * TILE_C + tl.arange(0, TILE_C)
     has_c = c < channels
-    inverse_std = 1 / tl.sqrt(tl.load(var + c, mask=has_c, other=1.0).to(tl.float32) + eps)
-    a = tl.load(weight + c, mask=has_c, other=0.0).to(tl.float32) * inverse_std
+    a = tl.load(scale + c, mask=has_c, other=0.0)
     first = tl.program_id(1) == 0
     da = tl.zeros((TILE_C,), tl.float32)
     dc = tl.zeros((TILE_C,), tl.float32)
@@ -157,8 +138,9 @@ def _norm_gradients_kernel(
             product = tl.load(products + where, mask=mask, other=0.0).to(tl.float32)
             means = tl.load(squeezed + n * inputs + k, mask=has_k, other=0.0)
             total += (gate * a)[:, None] * product + (grad * a)[:, None] * means[None, :]
-    average = tl.load(mean + c, mask=has_c, other=0.0).to(tl.float32)
-    tl.store(dweight + c, inverse_std * (da - average * dc), mask=has_c & first)
+    da -= dc * tl.load(mean + c, mask=has_c, other=0.0).to(tl.float32)
+    da *= tl.load(inverse_std + c, mask=has_c, other=0.0)
+    tl.store(dweight + c, da, mask=has_c & first)
     tl.store(dbias + c, dc, mask=has_c & first)
     if HAS_PRODUCTS:
         at = c[:, None] * inputs + k[None, :]
@@ -203,22 +185,9 @@ def mask_and_sum(grad: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
     return masked, total
 
 
-def coefficients(
-    gates: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, eps: float
-) -> tuple[Tensor, Tensor]:
-    """See :func:`senet_mm.layers.fast_path.kernels.coefficients`."""
-    scale, offset = torch.empty_like(gates), torch.empty_like(gates)
-    size, block = gates.numel(), 256
-    with _on(gates):
-        _coefficients_kernel[(triton.cdiv(size, block),)](
-            gates, weight, bias, mean, var, scale, offset, gates.shape[1], size, eps, BLOCK=block
-        )
-    return scale, offset
-
-
 def gate_gradients(
     dscales: Tensor | None, doffsets: Tensor, products: Tensor | None, matrix: Tensor | None,
-    weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, eps: float,
+    a: Tensor, c: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """See :func:`senet_mm.layers.fast_path.kernels.gate_gradients`."""
     n, chunks, channels = doffsets.shape
@@ -228,8 +197,8 @@ def gate_gradients(
     with _on(doffsets):
         _gate_gradients_kernel[(triton.cdiv(channels, tile_c), n)](
             doffsets if products is None else products, doffsets if matrix is None else matrix,
-            doffsets if dscales is None else dscales, doffsets, weight, bias, mean, var,
-            dscale, doffset, dgates, channels, inputs, chunks, eps,
+            doffsets if dscales is None else dscales, doffsets, a, c, dscale, doffset, dgates,
+            channels, inputs, chunks,
             HAS_PRODUCTS=products is not None, TILE_C=tile_c, TILE_K=tile_k,
         )  # fmt: skip
     return dscale, doffset, dgates
@@ -237,8 +206,7 @@ def gate_gradients(
 
 def norm_gradients(
     gates: Tensor, dscale: Tensor, doffset: Tensor, dz: Tensor, t: Tensor,
-    products: Tensor | None, squeezed: Tensor, weight: Tensor, mean: Tensor, var: Tensor,
-    eps: float,
+    products: Tensor | None, squeezed: Tensor, a: Tensor, mean: Tensor, inverse_std: Tensor,
 ) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:  # fmt: skip
     """See :func:`senet_mm.layers.fast_path.kernels.norm_gradients`."""
     images, channels = gates.shape
@@ -250,8 +218,8 @@ def norm_gradients(
     with _on(gates):
         _norm_gradients_kernel[(triton.cdiv(channels, tile_c), triton.cdiv(inputs, tile_k))](
             gates, dscale, doffset, dz, t, gates if products is None else products, squeezed,
-            weight, mean, var, dt, gates if dmatrix is None else dmatrix, dweight, dbias,
-            images, channels, inputs, eps,
+            a, mean, inverse_std, dt, gates if dmatrix is None else dmatrix, dweight, dbias,
+            images, channels, inputs,
             HAS_PRODUCTS=products is not None, TILE_C=tile_c, TILE_K=tile_k,
         )  # fmt: skip
     return dt, dmatrix, dweight, dbias

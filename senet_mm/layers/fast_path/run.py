@@ -12,7 +12,7 @@ from ..functions import accumulator
 from . import autograd
 from .choose import Path, Tail, why_excite_stays
 from .excitation import of_block
-from .precision import conv_dtype
+from .precision import cast_to, conv_dtype
 
 
 def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
@@ -33,7 +33,7 @@ def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
     if path is Path.GATE:
         x = tail.branch(h)
         gates, shortcut = _fitted(se.excite(se.squeeze(x)), shortcut, x.shape)
-        return autograd.GateSum.apply(x, gates, shortcut)
+        return autograd.apply(autograd.GateSum, x, gates, shortcut)
     if path is Path.BATCH_NORM:
         norm.num_batches_tracked.add_(1)
         y = conv(h)
@@ -43,20 +43,21 @@ def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
         x, mean = autograd.Squeeze.apply(x)
         if not why_excite_stays(se):
             *layers, activation, start = of_block(se)
-            gates = autograd.Excite.apply(mean, x.dtype, activation, start, *layers)
+            gates = autograd.apply(autograd.Excite, mean, x.dtype, activation, start, *layers)
         else:
             gates = se.excite(mean.to(x.dtype))
         gates, shortcut = _fitted(gates, shortcut, y.shape)
-        return autograd.BatchNormGateSum.apply(x, gates, y, a, c, shortcut)
+        return autograd.apply(autograd.BatchNormGateSum, x, gates, y, a, c, shortcut)
     *layers, activation, start = of_block(se)
     options = activation, start, norm.eps
     tensors = norm.weight, norm.bias, norm.running_mean, norm.running_var, *layers
     if path is Path.NORM:
         y = conv(h)
-        return autograd.NormTail.apply(y, shortcut.expand(y.shape), *options, *tensors)
-    h = h.to(conv_dtype(h))
-    size = len(h), conv.out_channels, *h.shape[2:]
-    return autograd.ConvTail.apply(h, shortcut.expand(size), *options, conv.weight, *tensors)
+        shortcut = _sized(shortcut, y.shape)
+        return autograd.apply(autograd.NormTail, y, shortcut, *options, *tensors)
+    h = cast_to(h, conv_dtype(h))
+    shortcut = _sized(shortcut, torch.Size((len(h), conv.out_channels, *h.shape[2:])))
+    return autograd.apply(autograd.ConvTail, h, shortcut, *options, conv.weight, *tensors)
 
 
 def _in_operators(tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
@@ -83,4 +84,8 @@ def _fitted(gates: Tensor, shortcut: Tensor, size: torch.Size) -> tuple[Tensor, 
     """Gates and shortcut of a map of that size: kernels read as many values as it has."""
     if len(gates) != size[0]:  # somebody wrapped ``excite``, and gives the same for all images
         gates = gates.expand(size[0], -1, -1, -1)
-    return gates, shortcut if shortcut.shape == size else shortcut.expand(size)
+    return gates, _sized(shortcut, size)
+
+
+def _sized(shortcut: Tensor, size: torch.Size) -> Tensor:
+    return shortcut if shortcut.shape == size else shortcut.expand(size)

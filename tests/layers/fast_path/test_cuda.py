@@ -44,24 +44,29 @@ def test_fast_path_equals_the_reference(depth, layout, frozen, randomize) -> Non
     plain = randomize(SEResNet(depth, norm_eval=frozen, se_cfg=dict(fused=False)))
     fused = SEResNet(depth, norm_eval=frozen)
     fused.load_state_dict(plain.state_dict())
-    x = torch.randn(2, 3, 97, 66, device="cuda").contiguous(memory_format=layout)
     exact = copy.deepcopy(plain).double().cuda()
     models = [model.cuda().to(memory_format=layout) for model in (plain, fused)]
     for model in (exact, *models):
         model.train()
-    truth = results(exact, x.double(), amp=False)
+    draws = torch.randn(5, 2, 3, 97, 66, device="cuda", generator=torch.Generator("cuda"))
     for amp in (False, True):
-        errors = []
-        for model in models:
-            model.zero_grad(set_to_none=True)
-            pairs = zip(results(model, x, amp=amp), truth, strict=True)
-            relative = [(one.double() - true).norm() / true.norm() for one, true in pairs]
-            errors.append(torch.stack(relative).detach())
-        theirs, ours = errors
-        assert (ours[:4] <= 1.5 * theirs[:4] + 1e-5).all()
-        # where rounding turns the sign of one element at a ReLU, gradients are off by far more
-        # than it: single ones by chance, on the average no more than the reference's
-        assert ((ours + 1e-7) / (theirs + 1e-7)).log().mean().exp() < 1.2
+        ratios = []
+        for x in draws:
+            x = x.contiguous(memory_format=layout)
+            exact.zero_grad(set_to_none=True)
+            truth = results(exact, x.double(), amp=False)
+            errors = []
+            for model in models:
+                model.zero_grad(set_to_none=True)
+                pairs = zip(results(model, x, amp=amp), truth, strict=True)
+                relative = [(one.double() - true).norm() / true.norm() for one, true in pairs]
+                errors.append(torch.stack(relative).detach())
+            theirs, ours = errors
+            assert (ours[:4] <= 1.5 * theirs[:4] + 1e-5).all()
+            ratios.append(((ours + 1e-7) / (theirs + 1e-7)).log().mean().exp())
+        # where rounding turns the sign of one element at a ReLU, all gradients below are off by
+        # far more than it, in one of the two by chance: not in most draws
+        assert torch.stack(ratios).median() < 1.2, ratios
 
 
 def test_float16_gradients_overflow_no_earlier_than_the_reference_s() -> None:
