@@ -91,7 +91,10 @@ def find_sources(given: Sequence[str], *, leave_out: Path) -> Found:
         if os.path.lexists(text):
             _add_path(found, text, leave_out)
         elif url:
-            found.sources.append(_of_url(text, url[1].lower()))
+            try:
+                found.sources.append(_of_url(text, url[1].lower()))
+            except ValueError as error:
+                found.problems.append(f"{text} is no URL ({error})")
         elif _CAMERA.fullmatch(text):
             name = Path(f"webcam{text}" if text.isdigit() else Path(text).name)
             found.sources.append(Source(text, Kind.CAMERA, name))
