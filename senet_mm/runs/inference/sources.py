@@ -21,6 +21,7 @@ VIDEO_SUFFIXES = (
 )  # fmt: skip
 ACCEPTED = "pictures, videos, folders, patterns such as 'a/*.jpg', URLs, or the number of a webcam"
 _NAMED = 5  # how many endings a note names
+_LONGEST = 100  # characters of a URL that become the name of a file
 _WEB = ("http", "https")
 _STREAMS = ("rtsp", "rtsps", "rtmp", "udp")
 _URL = re.compile(rf"({'|'.join(_WEB + _STREAMS)})://", re.IGNORECASE)
@@ -111,7 +112,8 @@ def find_sources(given: Sequence[str], *, leave_out: Path) -> Found:
 
 def _of_url(url: str, scheme: str) -> Source:
     parts = urlsplit(url)
-    file = Path(unquote(parts.path)).name or parts.netloc.replace(":", "_") or scheme
+    file = Path(unquote(parts.path).replace("\0", "")).name[-_LONGEST:]
+    file = file or parts.netloc.replace(":", "_") or scheme
     is_video = scheme in _STREAMS or _is_video(file)
     return Source(url, Kind.VIDEO if is_video else Kind.WEB, Path(file))
 

@@ -60,6 +60,8 @@ ONE = [
     ("/dev/video99", Kind.CAMERA, "video99"),
     ("https://x.org/a/b%20c.jpg?size=3", Kind.WEB, "b c.jpg"),
     ("HTTP://x.org:80", Kind.WEB, "x.org_80"),
+    ("http://x.org/%00a%2Fb.jpg", Kind.WEB, "b.jpg"),
+    (f"http://x.org/{'a' * 300}.jpg", Kind.WEB, f"{'a' * 96}.jpg"),
     ("http://x.org/stream.m3u8", Kind.VIDEO, "stream.m3u8"),
     ("rtsp://user:pw@10.0.0.1/live", Kind.VIDEO, "live"),
     ("a/*.PNG", Kind.PICTURE, "1.PNG"),
