@@ -47,7 +47,8 @@ SPELLINGS = [
 @pytest.mark.parametrize(("name", "there", "hint"), SPELLINGS)
 def test_a_name_that_is_spelt_otherwise(tmp_path: Path, name: str, there: str, hint: str) -> None:
     file, picture = tmp_path / "instances.json", tmp_path / "pictures" / there
-    file.write_text(json.dumps(dict(images=[dict(id=1, file_name=name)], categories=[])))
+    cat = dict(id=2, name="cat")
+    file.write_text(json.dumps(dict(images=[dict(id=1, file_name=name)], categories=[cat])))
     picture.parent.mkdir(parents=True)
     picture.write_bytes(b"\xff")
     with pytest.raises(FileNotFoundError) as error:
