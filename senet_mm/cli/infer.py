@@ -1,50 +1,51 @@
-"""Detect objects in pictures: senet-mm infer CONFIG CHECKPOINT IMAGE [IMAGE ...]"""
+"""Detect objects in pictures and videos: senet-mm infer CONFIG CHECKPOINT INPUT [INPUT ...]"""
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmdet.apis import DetInferencer
-from mmengine.config import Config
-from torch import nn
-
 from ..io.files import make_writable
-from ..io.outputs import spread
 from ..runs.config import read_config
-from ..runs.data.class_names import named_meta
-from ..runs.data.pictures import readable, reader_of
+from ..runs.data.pictures import reader_of
+from ..runs.inference.detector import Detector
+from ..runs.inference.frames import count_frames, read_frames
+from ..runs.inference.results import IMAGES, RESULTS
+from ..runs.inference.run import LeftOut, Outputs, detect
+from ..runs.inference.sources import ACCEPTED, find_sources
 from ..runs.preflight import prepare
 from ..runs.task import Task, expect_task
-from ..weights.load.complete import check_complete
-from ..weights.load.detector import match_detector
-from ..weights.read.checkpoint import Checkpoint
+from ..runs.tta import use_tta
 from ..weights.read.sources import fetch
-from .arguments import Parser, device, number
-
-
-class CheckedInferencer(DetInferencer):
-    """mmdet's inferencer, with the tensors that were checked; no file is read a second time."""
-
-    def __init__(self, cfg: Config, checkpoint: Checkpoint, device: str | None) -> None:
-        self._checkpoint = checkpoint
-        super().__init__(cfg, None, device, palette="random")
-
-    def _load_weights_to_model(self, model: nn.Module, checkpoint: None, cfg: Config) -> None:
-        weights, _ = match_detector(model, self._checkpoint)
-        check_complete(weights, model.state_dict(), self._checkpoint.source)
-        content = {"state_dict": weights, "meta": named_meta(self._checkpoint, cfg)}
-        super()._load_weights_to_model(model, content, cfg)
+from .arguments import Parser, device, integer, number
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = Parser(prog="senet-mm infer", description="Draw the detections of a model on pictures")
+    parser = Parser(
+        prog="senet-mm infer", description="Draw the detections of a model on pictures and videos"
+    )
     parser.add_argument("config", help="config file, best the one saved in the work dir")
     parser.add_argument("checkpoint", help="checkpoint file")
-    parser.add_argument("images", nargs="+", help="picture files")
+    parser.add_argument("inputs", nargs="+", metavar="input", help=ACCEPTED)
     parser.add_argument("--out-dir", default="outputs", help="where drawings and JSON go")
     parser.add_argument("--score-thr", type=number(0, 1), default=0.3, help="lowest score drawn")
+    parser.add_argument(
+        "--classes", nargs="+", metavar="NAME", help="draw and write objects of these classes alone"
+    )
+    parser.add_argument(
+        "--batch-size", type=integer(1), default=1, help="pictures that the model sees at once"
+    )
+    parser.add_argument(
+        "--tta",
+        action="store_true",
+        help="test-time augmentation, by the config's tta_pipeline and tta_model",
+    )
+    parser.add_argument(
+        "--no-draw", dest="draw", action="store_false", help="write JSON alone, which is faster"
+    )
     parser.add_argument(
         "--device", type=device, help="such as cpu or cuda:0; CUDA where there is one"
     )
@@ -53,24 +54,41 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    make_writable(Path(args.out_dir), args.out_dir, "choose another --out-dir")
+    out_dir = Path(args.out_dir)
+    make_writable(out_dir, args.out_dir, "choose another --out-dir")
     cfg = read_config(args.config)
     expect_task(cfg, Task.DETECTION, "senet-mm infer")
-    pictures, problems = readable(args.images, reader_of(cfg))
-    if not pictures:
-        raise ValueError(f"no such picture: {'; '.join(problems)}")
+    left_out = LeftOut()
+    found = find_sources(args.inputs, leave_out=out_dir)
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
+    for problem in found.problems:
+        left_out(problem)
+    outputs = Outputs(found.sources, out_dir)
+    # the first is read before the model, so that a run with nothing to look at ends here
+    frames = read_frames(found.sources, reader_of(cfg), left_out)
+    first = list(itertools.islice(frames, 1))
+    if not first:
+        raise ValueError(f"there is no picture to look at: {left_out}")
     cfg.work_dir = args.out_dir
-    cfg.load_from, cfg.resume = None, False  # the inferencer is given what is read here
+    cfg.load_from, cfg.resume = None, False  # the detector is given what is read here
     checkpoint = fetch(args.checkpoint)
     prepare(cfg, "infer")
-    inferencer = CheckedInferencer(cfg, checkpoint, args.device)
-    folders = spread(pictures, args.out_dir)
-    for folder, images in folders.items():
-        inferencer(images, out_dir=str(folder), pred_score_thr=args.score_thr, no_save_pred=False)
-        print(f"{len(images)} drawings in {folder}/vis, boxes in {folder}/preds")
-    if len(folders) > 1:
-        print("Pictures whose name was taken are in folders of their own, in the order given")
-    if problems:
-        raise ValueError(
-            f"{len(problems)} of {len(args.images)} pictures were left out: {'; '.join(problems)}"
-        )
+    if args.tta:
+        use_tta(cfg)
+    done = detect(
+        Detector(cfg, checkpoint, args.device, args.classes),
+        itertools.chain(first, frames),
+        outputs,
+        left_out,
+        batch_size=args.batch_size,
+        score_thr=args.score_thr,
+        draw=args.draw,
+        total=count_frames(found.sources),
+    )
+    print(done)
+    print(f"results in {out_dir / RESULTS}, the images that they are of in {out_dir / IMAGES}")
+    if args.draw:
+        print(f"drawings in {outputs}")
+    if left_out.phrases:
+        raise ValueError(f"{len(left_out.phrases)} inputs were left out: {left_out}")

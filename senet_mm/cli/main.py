@@ -20,7 +20,7 @@ from .launch import COMMAND
 COMMANDS = {
     "train": "train a detector or a classifier",
     "test": "evaluate a checkpoint",
-    "infer": "detect objects in pictures",
+    "infer": "detect objects in pictures and videos",
     "compare": "compare detectors, the baseline first",
     "average": "average the scores of classifiers",
     "gates": "show what SE gates do, and drop those that do nothing",

@@ -32,10 +32,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def apply_train_arguments(cfg: Config, args: argparse.Namespace) -> None:
     if args.amp:
+        if not cfg.get("optim_wrapper"):
+            raise ValueError(f"--amp: {args.config} has no optim_wrapper")
         cfg.optim_wrapper.type = "AmpOptimWrapper"
-        cfg.optim_wrapper.loss_scale = "dynamic"
+        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
     if args.auto_scale_lr:
-        if "base_batch_size" not in cfg.get("auto_scale_lr", {}):
+        if "base_batch_size" not in (cfg.get("auto_scale_lr") or {}):
             raise ValueError(f"--auto-scale-lr: {args.config} has no auto_scale_lr.base_batch_size")
         cfg.auto_scale_lr.enable = True
     if args.resume:

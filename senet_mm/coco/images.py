@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from unicodedata import normalize
+from urllib.parse import unquote
 
 from .annotations import expected_layout, read_annotations
 
 _NAMED = 3  # how many missing images a message names
+# what two names of one picture may differ in
+_SPELLINGS: tuple[tuple[Callable[[str], str], str], ...] = (
+    (str.lower, ": capitals and small letters differ"),
+    (lambda name: normalize("NFC", name), ": Unicode writes its accents in two ways, NFC and NFD"),
+    (unquote, ": % stands for a character in one of the two"),
+    (str.strip, ": spaces differ"),
+    (lambda name: Path(name).stem, ""),
+)
 
 
 def check_images(path: Path, image_dir: Path) -> None:
@@ -65,10 +76,9 @@ def _hint(name: str, image_dir: Path) -> str | None:
         return f"{Path(slashes).name} is there, without the folders of the name"
     folder = place.parent
     if folder.is_dir():
-        same = [e.name for e in os.scandir(folder) if e.name.lower() == place.name.lower()]
-        if same:
-            return f"{same[0]} is there: capitals and small letters differ"
-        stem = [e.name for e in os.scandir(folder) if Path(e.name).stem == place.stem]
-        if stem:
-            return f"{stem[0]} is there"
+        present = os.listdir(folder)
+        for alike, difference in _SPELLINGS:
+            same = [other for other in present if alike(other) == alike(place.name)]
+            if same:
+                return f"{same[0]} is there{difference}"
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -44,21 +45,27 @@ def whole_output(path: str | Path) -> Iterator[str]:
         unfinished.unlink(missing_ok=True)
 
 
-def spread(pictures: Sequence[str], out_dir: str | Path) -> dict[Path, list[str]]:
-    """Share pictures out among folders, so that no two of a folder have one name.
+def spread(names: Sequence[Path], out_dir: str | Path) -> list[Path]:
+    """Choose a folder for the results of each picture, so that no two of a folder have one name.
 
     Suffixes do not count: ``x.jpg`` and ``x.png`` would have one ``x.json``.
 
+    Args:
+        names: What the pictures are called, with the folders to keep.
+        out_dir: Where results go.
+
     Returns:
-        Pictures by folder: ``out_dir`` itself, then ``out_dir/2``, ``out_dir/3`` and so on for
-        those whose name was taken.
+        For each name its folder below ``out_dir``; below ``out_dir/2``, ``out_dir/3`` and so on
+        where the name is taken.
     """
-    folders: dict[Path, list[str]] = {Path(out_dir): []}
-    taken: dict[str, int] = {}
-    for picture in pictures:
+    taken: set[str] = set()
+    folders = []
+    for name in names:
+        roots = itertools.chain(
+            [Path(out_dir)], (Path(out_dir, str(n)) for n in itertools.count(2))
+        )
         # case too: some disks do not tell it apart
-        name = Path(picture).stem.lower()
-        taken[name] = number = taken.get(name, 0) + 1
-        folder = Path(out_dir) if number == 1 else Path(out_dir) / str(number)
-        folders.setdefault(folder, []).append(picture)
+        root = next(r for r in roots if str(r / name.with_suffix("")).lower() not in taken)
+        taken.add(str(root / name.with_suffix("")).lower())
+        folders.append(root / name.parent)
     return folders

@@ -1,4 +1,4 @@
-"""Refuse numbers in a config with which a run would do nothing, or fail late."""
+"""Refuse settings with which a run would do nothing, or fail late."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from math import inf, isfinite
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.device import get_device
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def _loader(name: str) -> tuple[_Bound, ...]:
     )
 
 
+_NOT_MIXED = ("cpu", "mps")  # where AmpOptimWrapper refuses to work
 _ALWAYS = (_Bound("randomness.seed", 0, 2**32 - 1), *_loader("test_dataloader"))
 _OF_TRAINING = (
     _Bound("model.backbone.frozen_stages", -1),
@@ -68,7 +70,7 @@ _OF_TRAINING = (
 
 
 def check_settings(cfg: Config, *, training: bool) -> None:
-    """Check the numbers that decide how long and on what a run works.
+    """Check the numbers that decide how long and on what a run works, and mixed precision.
 
     Args:
         cfg: The config.
@@ -93,6 +95,19 @@ def check_settings(cfg: Config, *, training: bool) -> None:
                 f"{name}.num_workers={loader.get('num_workers', 0)}: there is no worker that "
                 f"could be kept: set {name}.persistent_workers=False too"
             )
+    if training:
+        _check_mixed_precision(cfg)
+
+
+def _check_mixed_precision(cfg: Config) -> None:
+    kind = (cfg.get("optim_wrapper") or {}).get("type")
+    name = str(getattr(kind, "__name__", kind)).rpartition(".")[2]
+    if name == "AmpOptimWrapper" and get_device() in _NOT_MIXED:
+        raise ValueError(
+            f"optim_wrapper.type={name} (--amp) trains in mixed precision, which takes a GPU; this "
+            f"run has the {get_device()} alone: leave --amp out, or set "
+            "optim_wrapper.type=OptimWrapper"
+        )
 
 
 def _values(cfg: Any, keys: list[str]) -> Iterator[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ def use_tta(cfg: Config) -> None:
     that it tests into the work dir, where it would replace the training's: it gets a folder there.
 
     Raises:
-        ValueError: If the config does not say what is needed.
+        ValueError: If the config does not say what is needed, or makes masks, which mmdet's model
+            does not merge.
     """
     task = task_of(cfg)
     datasets = [*datasets_of(cfg, "test_dataloader")]
@@ -50,7 +52,16 @@ def use_tta(cfg: Config) -> None:
             f"--tta: the config {cfg.filename or ''} has no {lacks}: add it, the pipeline with "
             "dict(type='TestTimeAug', transforms=[...]) at its end"
         )
+    if str(model.get("type")).endswith("DetTTAModel") and _makes_masks(cfg.model):
+        raise ValueError(
+            f"--tta: mmdet's DetTTAModel merges boxes, and the config {cfg.filename or ''} makes "
+            "masks too: leave --tta out, or set a tta_model that merges masks"
+        )
     for dataset in datasets:
         dataset.pipeline = copy.deepcopy(pipeline)
     cfg.model = ConfigDict(**model, module=cfg.model)
     cfg.work_dir = str(Path(cfg.work_dir) / "tta")
+
+
+def _makes_masks(model: Mapping[str, Any]) -> bool:
+    return bool(model.get("mask_head") or (model.get("roi_head") or {}).get("mask_head"))

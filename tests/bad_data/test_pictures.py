@@ -193,6 +193,12 @@ def test_names_that_mean_something_else(
     outcome.refused(message)
 
 
+def test_a_picture_that_is_named_twice(tried: Run, root: Path, tmp_path: Path) -> None:
+    edit(root, lambda data: data["images"][1].update(file_name=FIRST), ["train"])
+    outcome = tried("train", DEMO, "--data-root", root, "--work-dir", tmp_path / "w")
+    outcome.accepted(f"1 pictures of {file_of(root, 'train')} are named by several images")
+
+
 def test_links_and_folders_are_followed(tried: Run, root: Path, tmp_path: Path) -> None:
     shutil.move(root / "train2017", tmp_path / "elsewhere")
     (root / "train2017").mkdir()
@@ -236,11 +242,13 @@ def test_a_bad_picture_costs_that_picture_alone(tried: Run, root: Path, tmp_path
     line = ("infer", DEMO, path, *pictures[:5], tmp_path / "none.jpg", "--out-dir", out)
     outcome = tried(*line)
     outcome.refused(
-        rf"4 of 6 pictures were left out: .*{pictures[0].name} cannot be read.*"
-        rf"{pictures[1].name} is no regular file; .*none.jpg is not there"
+        rf"4 inputs were left out: .*{pictures[1].name} is no regular file; .*none.jpg is not there"
+        rf".*{pictures[0].name} cannot be read.*{pictures[2].name} cannot be read"
     )
     assert {p.name for p in (out / "vis").iterdir()} == {p.name for p in pictures[3:5]}
-    tried("infer", DEMO, path, pictures[0], "--out-dir", out).refused("no such picture.*truncated")
+    tried("infer", DEMO, path, pictures[0], "--out-dir", out).refused(
+        "no picture to look at.*truncated"
+    )
 
 
 def test_the_gallery_leaves_out_what_it_cannot_draw(

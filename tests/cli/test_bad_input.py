@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from senet_mm.runs import settings
+
 from ..attempts import Attempt
 from .conftest import SE
 
@@ -48,6 +50,8 @@ ARGUMENTS = [
     (f"infer {SE} x.pth x.jpg --score-thr 2", "--score-thr: 2: expected 0 to 1"),
     (f"infer {SE} x.pth x.jpg --score-thr -0.1", "--score-thr: -0.1: expected 0 to 1"),
     (f"infer {SE} x.pth x.jpg --score-thr high", "--score-thr: high: expected 0 to 1"),
+    (f"infer {SE} x.pth x.jpg --batch-size 0", "--batch-size: 0: expected an integer of 1"),
+    (f"infer {SE} x.pth --device cuda:99", "--device: cuda:99: this machine has"),
     ("shapes out --num-val 0", "--num-val: 0: expected an integer of 1 or more"),
     ("shapes out --num-train 1.5", "--num-train: 1.5: expected an integer"),
     ("shapes out --image-size 10", "--image-size: 10: expected an integer of 64 or more"),
@@ -157,6 +161,32 @@ def test_options(
     data = ["--data-root", shapes_root, "--work-dir", tmp_path / "w"]
     refused(attempt("train", SE, *data, "--cfg-options", option), expected)
     assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--amp",
+        "--cfg-options optim_wrapper.type=AmpOptimWrapper",
+        "--cfg-options optim_wrapper.type=mmengine.AmpOptimWrapper",
+    ],
+)
+def test_mixed_precision_without_a_gpu(
+    attempt: Run, shapes_root: Path, tmp_path: Path, monkeypatch, line: str
+) -> None:
+    monkeypatch.setattr(settings, "get_device", lambda: "cpu")
+    data = ["--data-root", shapes_root, "--work-dir", tmp_path / "w"]
+    expected = "AmpOptimWrapper (--amp) trains in mixed precision, which takes a GPU; this run has"
+    refused(attempt("train", SE, *data, *line.split()), expected)
+    assert not (tmp_path / "w").exists()
+
+
+def test_flags_on_a_config_without_what_they_set(attempt: Run, tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(f"_base_ = {SE!r}\noptim_wrapper = auto_scale_lr = None\n")
+    line = ("train", path, "--work-dir", tmp_path / "w")
+    refused(attempt(*line, "--amp"), f"--amp: {path} has no optim_wrapper")
+    refused(attempt(*line, "--auto-scale-lr"), f"{path} has no auto_scale_lr.base_batch_size")
 
 
 @pytest.mark.parametrize(("name", "text", "expected"), CONFIGS)

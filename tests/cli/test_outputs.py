@@ -57,7 +57,7 @@ def test_inference_on_pictures_of_one_name(
     pictures, out = [tmp_path / "x.jpg", tmp_path / "x.png"], tmp_path / "out"
     tried = attempt("infer", SE, se_checkpoint, *pictures, "--out-dir", out)
     assert tried.code == 0, tried.err
-    made = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.*"))
+    made = sorted(path.relative_to(out).as_posix() for path in out.rglob("*/*.*"))
     assert made == ["2/preds/x.json", "2/vis/x.png", "preds/x.json", "vis/x.jpg"]
 
 

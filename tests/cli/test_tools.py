@@ -212,7 +212,8 @@ def test_complexity_prints_the_pair(tool) -> None:
 
 
 def test_infer_names_a_missing_picture(tool) -> None:
-    assert "no such picture: nope.jpg" in tool("infer.py", SE, "x.pth", "nope.jpg", error=True)
+    message = tool("infer.py", SE, "x.pth", "nope.jpg", error=True)
+    assert "there is no picture to look at: nope.jpg is not there" in message
 
 
 def test_images_without_objects_are_left_out_of_training(work_dirs) -> None:

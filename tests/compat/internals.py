@@ -11,6 +11,8 @@ OLD_TORCH = digit_version(torch.__version__) < digit_version("2.2")
 # what is called or overridden, and the parameters that it begins with; others must have defaults
 CALLABLES = {
     "mmdet.apis.DetInferencer._load_weights_to_model": "self, model, checkpoint, cfg",
+    "mmdet.apis.DetInferencer._init_pipeline": "self, cfg",
+    "mmdet.apis.DetInferencer.pred2dict": "self, data_sample, pred_out_dir",
     "mmdet.apis.DetInferencer": "model, weights, device, scope, palette",
     "mmdet.models.backbones.resnet.Bottleneck.forward_plugin": "self, x, plugin_names",
     "mmdet.models.backbones.resnet.Bottleneck.make_block_plugins": "self, in_channels, plugins",

@@ -21,7 +21,7 @@ FILE = re.compile(r"(?!\.)[\w.*/-]*(?:\w/|\w\.(?:py|md|txt|toml|cff|json|html|pn
 # what commands write
 WRITTEN = {
     *("report.md", "report.json", "report.html", "work_dirs/demo/report.html"),
-    "output.txt",
+    *("output.txt", "detections.json", "images.json"),
     *("gates.md", "gates.json", "dropped.md", "figure6.png", "figure7_CLASS.png"),
     *("OUT_DIR/dropped/", "WORK_DIR/annotations/"),
 }

@@ -19,6 +19,7 @@ from senet_mm.backbones import SEResNet
 from senet_mm.comparison import inputs
 from senet_mm.comparison.evaluation import Evaluation
 from senet_mm.layers import SEBlock
+from senet_mm.runs.inference.results import coco_results
 from tests.docs.markdown import Code, blocks
 
 # what a block of code is given, and a check of what it leaves
@@ -131,5 +132,19 @@ def for_cifar() -> Setting:
 
     def check(after: dict[str, Any]) -> None:
         assert sum(isinstance(module, SEBlock) for module in after["net"].modules()) == 54
+
+    return {}, check
+
+
+@pytest.fixture
+def for_inference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setting:
+    """Results as infer writes them."""
+    monkeypatch.chdir(tmp_path)
+    Path("outputs").mkdir()
+    with coco_results(Path("outputs"), ["red"]) as results:
+        results.add("x.jpg", (8, 6), dict(labels=[0], scores=[0.5], bboxes=[[1, 1, 3, 4]]))
+
+    def check(after: dict[str, Any]) -> None:
+        assert after["found"].dataset["annotations"][0]["bbox"] == [1, 1, 2, 3]
 
     return {}, check

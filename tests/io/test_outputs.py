@@ -28,9 +28,7 @@ def test_an_output_is_whole_or_not_there(tmp_path: Path) -> None:
 
 
 def test_pictures_of_one_name_go_to_folders_of_their_own() -> None:
-    pictures = ["a/x.jpg", "a/x.png", "a/y.jpg", "b/X.jpg"]
-    assert spread(pictures, "out") == {
-        Path("out"): ["a/x.jpg", "a/y.jpg"],
-        Path("out/2"): ["a/x.png"],
-        Path("out/3"): ["b/X.jpg"],
-    }
+    names = ["x.jpg", "x.png", "y.jpg", "X.jpg", "a/x.jpg", "2/x.jpg", "x.1.jpg", "x.2.jpg"]
+    folders = spread([Path(name) for name in names], "out")
+    chosen = ["out", "out/2", "out", "out/3", "out/a", "out/2/2", "out", "out"]
+    assert [folder.as_posix() for folder in folders] == chosen

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 from mmengine.config import Config
 
@@ -28,6 +30,16 @@ def test_the_configs_own_come_first() -> None:
     cfg.tta_pipeline = [dict(type="LoadImageFromFile"), dict(type="TestTimeAug", transforms=[])]
     use_tta(cfg)
     assert cfg.model.type == "Own" and len(cfg.test_dataloader.dataset.pipeline) == 2
+
+
+def test_masks_cannot_be_merged() -> None:
+    cfg = Config.fromfile(config_path("demo/mask_rcnn_se_r18_fpn_shapes.py"))
+    cfg.work_dir = "w"
+    with pytest.raises(ValueError, match="--tta: mmdet's DetTTAModel merges boxes, and the config"):
+        use_tta(copy.deepcopy(cfg))
+    cfg.tta_model = dict(type="OwnModel")
+    use_tta(cfg)
+    assert cfg.model.type == "OwnModel"
 
 
 @pytest.mark.parametrize(

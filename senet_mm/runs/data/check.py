@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,6 +111,7 @@ def _check_dataset(
     if loader == "train_dataloader" and file.num_annotations == 0:
         raise ValueError(f"{path} has no annotation: there is nothing to train on")
     check_images(path, folder)
+    findings.notes += _named_again(file)
     if loads_masks(dataset) and file.mask_problem:
         raise ValueError(file.mask_problem)
     sizes = file.image_sizes
@@ -122,3 +124,14 @@ def _check_dataset(
     findings.sizes[path.resolve()] = sizes
     findings.notes += check_objects(file, sizes)
     return file
+
+
+def _named_again(file: Annotations) -> list[str]:
+    """A sentence on pictures that several images name: their objects are divided among these."""
+    repeated = [name for name, count in Counter(file.file_names).items() if count > 1]
+    if not repeated:
+        return []
+    return [
+        f"{len(repeated)} pictures of {file.path} are named by several images, first "
+        f"{repeated[0]}: what is annotated in one is background in the others"
+    ]

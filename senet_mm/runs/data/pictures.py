@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from ...coco.annotations import Annotations
 from .datasets import datasets_of, transforms_of
-from .picture_headers import Header, file_problem, read_header
+from .picture_headers import Header, read_header
 
 _NAMED = 3  # how many pictures a message names
 _THREADS = 8
@@ -49,11 +49,21 @@ class Loader:
     def decode(self, path: str | Path) -> np.ndarray | None:
         """A picture as the pipeline reads it; None where it cannot."""
         try:
-            return mmcv.imfrombytes(
-                Path(path).read_bytes(), flag=self.color_type, backend=self.backend
-            )
+            content = Path(path).read_bytes()
+        except (OSError, ValueError):
+            return None
+        return self.decode_bytes(content)
+
+    def decode_bytes(self, content: bytes) -> np.ndarray | None:
+        """The picture in a file's content as the pipeline reads it; None where it cannot."""
+        try:
+            return mmcv.imfrombytes(content, flag=self.color_type, backend=self.backend)
         except Exception:  # each backend raises what it likes
             return None
+
+    def as_loaded(self, image: np.ndarray) -> np.ndarray:
+        """An (H, W, 3) picture, blue first, that no file holds, as the pipeline would load it."""
+        return mmcv.bgr2gray(image) if self.color_type.startswith("grayscale") else image
 
     def size(self, path: str | Path) -> tuple[int, int] | None:
         """Width and height of a picture as the pipeline reads it; None where it cannot."""
@@ -218,20 +228,6 @@ def _deep_pictures(
         f"loader keeps the upper 8 (12 bits of data in 16 turn nearly black): {_listed(deep)}; "
         "scale them to 8 bits yourself where that is not meant"
     ]
-
-
-def readable(paths: Sequence[str], loader: Loader) -> tuple[list[str], list[str]]:
-    """Split pictures into those that can be read, and a phrase on each that cannot."""
-    good, problems = [], []
-    for path in paths:
-        problem = file_problem(path)
-        if problem is None and loader.decode(path) is None:
-            problem = "cannot be read (truncated, or no picture that the loader knows)"
-        if problem is None:
-            good.append(path)
-        else:
-            problems.append(f"{path} {problem}")
-    return good, problems
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,0 +1,1 @@
+"""Detect in pictures and videos that are in no data set."""
