@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from ..profiling.complexity_table import complexity_table
 from ..profiling.paper_table import paper_table
+from ..profiling.paths import paths_table
 from ..runs.config import read_config
 from .arguments import Parser, integer
 
@@ -24,7 +25,14 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--paper", action="store_true", help="print every count of the paper beside ours instead"
     )
+    parser.add_argument(
+        "--paths",
+        action="store_true",
+        help="print which path each residual unit with SE takes instead, and why no faster one",
+    )
     args = parser.parse_args(argv)
+    if args.paper and args.paths:
+        parser.error("expected --paper or --paths, not both")
     if bool(args.configs) == args.paper:
         parser.error("expected one config or more, or --paper")
     return args
@@ -36,4 +44,5 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(paper_table())
         return
     configs = {path: read_config(path) for path in args.configs}
-    print(complexity_table(configs, args.size and tuple(args.size)))
+    table = paths_table if args.paths else complexity_table
+    print(table(configs, args.size and tuple(args.size)))

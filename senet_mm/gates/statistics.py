@@ -89,10 +89,10 @@ def _block(path: str, module: nn.Module, behind: str | None) -> Block:
 class GateRecorder:
     """Record the gates of every SE block of a model inside a ``with`` statement.
 
-    The model computes what it computes without: the ``excite`` of each block is
-    wrapped on the instance, so calls that bypass the block's ``forward`` are
-    seen too, and unwrapped at the end, also after an exception. Of other
-    libraries' blocks the module that returns the gates is hooked. A block that
+    The model computes what it computes without, but for rounding (its units take a
+    slower path): the ``excite`` of each block is wrapped on the instance, so calls that
+    bypass the block's ``forward`` are seen too, and unwrapped at the end, also after an
+    exception. Of other libraries' blocks the module that returns the gates is hooked. A block that
     gates several maps in one pass counts with the mean of its calls, and one
     without a squeeze with the mean over H and W.
 
