@@ -21,7 +21,7 @@ from senet_mm.coco.accumulate import ALL_METRICS
 from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.bootstrap import Bootstrap, bootstrap
 from senet_mm.coco.explanation import explain
-from senet_mm.coco.matches import match
+from senet_mm.coco.matching import match
 from senet_mm.coco.outcomes import find_outcomes
 from senet_mm.coco.results import read_results
 from studies.synthetic_results import write_data_set
