@@ -24,7 +24,7 @@ from studies.synthetic_matches import detect, make_scene
 from studies.synthetic_results import write_data_set
 
 NUMBERS = (1, 2, 3, 5, 10, 20, 50)  # of images with a class
-RANGES = ((1, 1), (2, 2), (3, 4), (5, 9), (10, 19), (20, 49), (50, 10**9))  # the same, found
+FEWEST = (1, 2, 3, 5, 10, 20, 50)  # of the images with a class, in each row
 ALPHA = 0.05
 _HEADER = """| images with the class | classes | 0 left out, all | p < 0.05, where given |
 |---:|---:|---:|---:|"""
@@ -174,10 +174,10 @@ def report(args: argparse.Namespace) -> None:
             ),
         )
     print(f"{args.classes} classes in {args.images} images:\n{_HEADER}")
-    for low, high in RANGES:
-        found = [one for each in data_sets for one in each if low <= one.num_images <= high]
+    for low, above in zip(FEWEST, (*FEWEST[1:], args.images + 1), strict=True):
+        found = [one for each in data_sets for one in each if low <= one.num_images < above]
         if found:
-            print(row(f"{low} to {high}", found))
+            print(row(f"{low} to {above - 1}", found))
     print(families(data_sets))
 
 
