@@ -14,7 +14,8 @@ from senet_mm.cli.errors import run
 from senet_mm.coco.accumulate import ALL_METRICS, accumulate
 from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.bootstrap import bootstrap
-from senet_mm.coco.matches import Matches, match
+from senet_mm.coco.matches import Matches
+from senet_mm.coco.matching import match
 from senet_mm.coco.results import read_results
 from studies.synthetic_results import write_data_set
 

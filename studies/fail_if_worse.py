@@ -11,7 +11,8 @@ from tqdm import tqdm
 from senet_mm.cli.errors import run
 from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.bootstrap import bootstrap
-from senet_mm.coco.matches import Matches, match
+from senet_mm.coco.matches import Matches
+from senet_mm.coco.matching import match
 from senet_mm.coco.results import read_results
 from senet_mm.comparison.worse import Limit, worse
 from studies.synthetic_results import write_data_set

@@ -132,6 +132,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--normal", type=int, default=4000, help="comparisons with normal errors")
     parser.add_argument("--synthetic", type=int, default=400, help="of synthetic detections")
+    parser.add_argument(
+        "--trainings", type=int, nargs="+", default=COUNTS, help="of each synthetic detector"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of everything")
     return parser.parse_args()
 
@@ -175,11 +178,11 @@ def report_normal(num_replications: int, seed: int) -> None:
         )
 
 
-def report_synthetic(num_replications: int, seed: int) -> None:
+def report_synthetic(counts: Sequence[int], num_replications: int, seed: int) -> None:
     """Print how many null comparisons of synthetic detections are called better or worse."""
     rng = np.random.default_rng(seed)
     print(f"synthetic detections on 100 images:\n{_HEADER}")
-    for count, quality_spread in itertools.product(COUNTS, QUALITY_SPREADS):
+    for count, quality_spread in itertools.product(counts, QUALITY_SPREADS):
         drawn = [
             null_difference(rng, num_trainings=count, quality_spread=quality_spread)
             for _ in range(num_replications)
@@ -208,7 +211,7 @@ def main() -> None:
     if args.normal:
         report_normal(args.normal, args.seed)
     if args.synthetic:
-        report_synthetic(args.synthetic, args.seed)
+        report_synthetic(args.trainings, args.synthetic, args.seed)
 
 
 if __name__ == "__main__":

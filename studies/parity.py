@@ -22,7 +22,7 @@ from tqdm import tqdm
 from senet_mm.cli.errors import run
 from senet_mm.coco.accumulate import accumulate
 from senet_mm.coco.annotations import read_annotations
-from senet_mm.coco.matches import match
+from senet_mm.coco.matching import match
 from senet_mm.coco.results import read_results
 
 _SIDE = 120  # pixels of an image; masks of large objects need about 100

@@ -26,8 +26,9 @@ class Scene:
 
 
 def make_scene(rng: np.random.Generator, *, num_images: int, num_with_class: int) -> Scene:
-    """Images of which the first ones hold one object or more."""
-    image = np.repeat(np.arange(num_with_class), 1 + rng.poisson(0.5, num_with_class))
+    """Images of which some hold one object or more."""
+    holding = np.sort(rng.choice(num_images, num_with_class, replace=False))
+    image = np.repeat(holding, 1 + rng.poisson(0.5, num_with_class))
     return Scene(num_images, image.astype(np.int32), rng.gamma(3, 1 / 3, len(image)))
 
 

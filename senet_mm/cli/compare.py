@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..coco.engines import ENGINES
 from ..coco.metrics import METRICS
+from ..coco.processes import usable_cpus
 from ..coco.slices import read_slices
 from ..comparison import classifiers
 from ..comparison.comparison import compare
@@ -25,6 +26,7 @@ from .compare_train import add_training_arguments, check_training_arguments, tra
 WORSE = 3  # exit code of --fail-if-worse
 
 _POWER = (0.5, 1.0, 2.0)  # AP
+_MOST_WORKERS = 8  # bounds the memory
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -151,6 +153,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         threshold=args.score_threshold,
         slices=read_slices(args.slices, inputs.annotations) if args.slices else None,
         engine=args.engine,
+        workers=min(usable_cpus(), _MOST_WORKERS),
     )
     print("", metrics_table(comparison), difference_tables(comparison), sep="\n\n")
     if comparison.needed:

@@ -152,8 +152,8 @@ def _accumulate_area(
     objects = np.maximum(objects, 1)[:, None]
     for threshold, (found, counted) in enumerate(_curves(matches, area, weights)):
         if found.shape[1]:
-            envelope, steps = interpolate(found, counted, objects)
-            mean = np.einsum("bn,bn->b", envelope, steps) / len(RECALLS)
+            precisions, steps = interpolate(found, counted, objects)
+            mean = np.einsum("bn,bn->b", precisions, steps) / len(RECALLS)
             reached = found[:, -1] / objects[:, 0]
         else:
             mean = reached = np.zeros(len(weights))
@@ -208,14 +208,25 @@ def interpolate(
         objects: (B, 1) weight of the objects.
         recalls: The 101 recalls.
     """
-    envelope = found / (counted + np.spacing(1))
-    backwards = envelope[:, ::-1]
+    return envelope(found, counted), recalls_read(found, objects, recalls)
+
+
+def envelope(found: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """(B, N) interpolated precision at each hit, see :func:`interpolate`."""
+    precision = found / (counted + np.spacing(1))
+    backwards = precision[:, ::-1]
     np.maximum.accumulate(backwards, axis=1, out=backwards)
+    return precision
+
+
+def recalls_read(found: np.ndarray, objects: np.ndarray, recalls: np.ndarray) -> np.ndarray:
+    """(B, N) at how many of the recalls the precision at each hit is read."""
     recall = found / objects
     # number of recalls reached, compared as floats as COCOeval does: 0.57 is not 57 * 0.01
     nearest = np.rint(recall * (len(recalls) - 1)).astype(np.intp)
     reached = nearest + (recalls.take(nearest) <= recall)
-    return envelope, np.diff(reached, axis=1, prepend=0)
+    reached[:, 1:] -= reached[:, :-1].copy()
+    return reached
 
 
 def _recall_of_few(matches: ClassMatches, weights: np.ndarray) -> np.ndarray:
@@ -244,8 +255,8 @@ def precision_curves(matches: Matches) -> dict[str, np.ndarray]:
         curve = np.zeros((_THRESHOLDS, len(RECALLS)))
         objects = np.array([[len(one.objects[0])]])
         for row, (found, counted) in zip(curve, _curves(one, 0, weights), strict=True):
-            envelope, steps = interpolate(found, counted, objects)
-            values = np.repeat(envelope[0], steps[0])
+            precisions, steps = interpolate(found, counted, objects)
+            values = np.repeat(precisions[0], steps[0])
             row[: len(values)] = values
         curves.append(curve)
     if not curves:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .accumulate import blocks, cumulate, interpolate, mean_of_classes
+from .accumulate import blocks, cumulate, envelope, mean_of_classes, recalls_read
 from .outcomes import ERRORS, MISSED, SIZES, Outcomes
 
 SPECIAL_ERRORS = ("false positives", "false negatives")
@@ -131,8 +131,7 @@ def _mend_class(
     if not defined.any():
         return
     curves = _Curves(one, weights)
-    nothing = np.zeros(len(one.image), dtype=bool)
-    precision[:] = np.where(defined, curves.average(nothing, nothing, objects), np.nan)
+    precision[:] = np.where(defined, curves.unmended(objects), np.nan)
     mended[:] = precision[:, None]
     by_size[:] = precision[:, None, None]
     for error in range(MISSED):
@@ -146,7 +145,7 @@ def _mend_class(
 
     def without(missed: np.ndarray) -> np.ndarray:
         left = objects - weights[:, missed].sum(axis=1)
-        value = curves.average(nothing, nothing, left)
+        value = curves.unmended(left)
         # where no object is left: nothing to say, or false positives alone
         return np.where(defined & ((left > 0) | curves.any_false), value, np.nan)
 
@@ -155,7 +154,7 @@ def _mend_class(
         by_size[:, size, MISSED] = without(one.missed[one.missed_size == size])
     hits = weights[:, one.image[one.is_hit]].sum(axis=1)
     reached = np.searchsorted(_RECALLS, hits / np.maximum(objects, 1), side="right")
-    of_hits = curves.average(nothing, nothing, hits)
+    of_hits = curves.unmended(hits)
     without_negatives = np.where((hits > 0) | curves.any_false, of_hits, np.nan)
     reached = np.where(hits > 0, reached, 0)
     mended[:, -2] = np.where(defined, reached / len(_RECALLS), np.nan)
@@ -171,24 +170,35 @@ class _Curves:
         # false positives after the last point that may be a hit change nothing
         self._false = np.flatnonzero(one.is_false[: ends[-1] + 1]) if ends.size else ends
         self._sums = cumulate(weights, one.image[self._false])
+        nothing = np.zeros(len(one.image), dtype=bool)
+        self._own = self._points(nothing, nothing)
         self.any_false = weights[:, one.image[one.is_false]].any(axis=1)
 
     def mended(self, errors: np.ndarray, objects: np.ndarray, defined: np.ndarray) -> np.ndarray:
         """(B,) AP without the false positives among the errors, and with the hits they become."""
-        value = self.average(errors & self._one.is_false, errors & self._one.becomes_hit, objects)
-        return np.where(defined, value, np.nan)
+        points = self._points(errors & self._one.is_false, errors & self._one.becomes_hit)
+        return np.where(defined, _average(*points, objects), np.nan)
 
-    def average(self, removed: np.ndarray, added: np.ndarray, objects: np.ndarray) -> np.ndarray:
-        """(B,) AP with points removed, and others added as hits; 0 where there is no object."""
+    def unmended(self, objects: np.ndarray) -> np.ndarray:
+        """(B,) AP as it is, of so many objects; 0 where there is none."""
+        return _average(*self._own, objects)
+
+    def _points(self, removed: np.ndarray, added: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(B, N) hits so far and precision at each hit, with points removed or added as hits."""
         one, weights = self._one, self._weights
         hits = np.flatnonzero(one.is_hit | added)
         if not hits.size:
-            return np.zeros(len(weights))
+            return (np.zeros((len(weights), 0)),) * 2
         found = np.cumsum(weights.take(one.image[hits], axis=1), axis=1, dtype=np.int32)
         counted = found + self._sums.take(np.searchsorted(self._false, hits), axis=1)
         gone = np.flatnonzero(removed[: hits[-1]])
         if gone.size:
             sums = cumulate(weights, one.image[gone])
             counted -= sums.take(np.searchsorted(gone, hits), axis=1)
-        envelope, steps = interpolate(found, counted, np.maximum(objects, 1)[:, None], _RECALLS)
-        return np.einsum("bn,bn->b", envelope, steps) / len(_RECALLS)
+        return found, envelope(found, counted)
+
+
+def _average(found: np.ndarray, precisions: np.ndarray, objects: np.ndarray) -> np.ndarray:
+    """(B,) mean of the precision over the recalls."""
+    steps = recalls_read(found, np.maximum(objects, 1)[:, None], _RECALLS)
+    return np.einsum("bn,bn->b", precisions, steps) / len(_RECALLS)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .accumulate import ALL_METRICS, accumulate
 from .annotations import read_annotations
-from .matches import match
+from .matching import match
 from .results import read_results
 
 # the columns of a table: recall only at 100 detections, and not by size

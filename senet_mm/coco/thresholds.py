@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
-from .accumulate import blocks, cumulate
 from .outcomes import FOREGROUND, Outcomes
 
 THRESHOLDS = np.arange(101) / 100  # a detection is kept where its score is as high or higher
@@ -84,12 +84,19 @@ def sums_at_thresholds(
     Returns:
         (B, T) sums.
     """
+    rising = np.sort(thresholds)
     rows = np.flatnonzero(chosen)
-    rows = rows[np.argsort(-outcomes.score[rows], kind="stable")]
-    ends = np.searchsorted(-outcomes.score[rows], -thresholds, side="right")
-    sums = np.zeros((len(weights), len(thresholds)), dtype=np.int32 if values is None else float)
-    of_rows = None if values is None else values[rows]
-    for block in blocks(weights, len(rows)):
-        running = cumulate(weights[block], outcomes.image[rows], of_rows)
-        sums[block] = running.take(ends, axis=1)
-    return sums
+    highest = np.searchsorted(rising, outcomes.score[rows], side="right") - 1
+    rows, highest = rows[highest >= 0], highest[highest >= 0]
+    # sums by threshold and image first: there are far fewer of these than detections
+    images, columns = np.unique(outcomes.image[rows], return_inverse=True)
+    by_image = sparse.csr_array(
+        (
+            np.ones(len(rows), dtype=np.int32) if values is None else values[rows],
+            (highest, columns),
+        ),
+        shape=(len(rising), len(images)),
+    )
+    sums = by_image @ np.ascontiguousarray(weights.take(images, axis=1).T)
+    reached = np.cumsum(sums[::-1], axis=0, dtype=sums.dtype)[::-1]
+    return reached[np.searchsorted(rising, thresholds)].T

@@ -89,6 +89,7 @@ def compare(
     threshold: float = 0.3,
     slices: Mapping[str, np.ndarray] | None = None,
     engine: str = "pycocotools",
+    workers: int = 1,
 ) -> tuple[Comparison, Evaluation]:
     """Detect what is not detected yet, evaluate, measure costs, and put it together.
 
@@ -101,11 +102,13 @@ def compare(
         threshold: Score from which on detections count, for precision, recall and confusions.
         slices: Images of each part of the data that is looked at, by their index.
         engine: Whose COCOeval matches, one of :data:`..coco.engines.ENGINES`.
+        workers: How many processes match, where it is worth it.
 
     Returns:
         The comparison, and the evaluation that it was taken from.
 
     Raises:
+        ChildProcessError: If one of several processes was killed.
         FileNotFoundError: If masks are asked of a detector that has none.
         ImportError: If the engine is not installed; before any inference.
         ValueError: If an option is out of its range, or the power is asked of a detector with one
@@ -126,6 +129,7 @@ def compare(
         threshold=threshold,
         slices=slices,
         engine=engine,
+        workers=workers,
         progress=True,
     )
     first_runs = {name: runs[0].run for name, runs in inputs.runs.items()}

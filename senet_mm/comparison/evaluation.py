@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from ..coco.accumulate import precision_curves
 from ..coco.annotations import Annotations
 from ..coco.bootstrap import Bootstrap, bootstrap
 from ..coco.explanation import Explanation, explain
-from ..coco.matches import Matches, match
+from ..coco.matches import Matches
+from ..coco.matching import match_runs
 from ..coco.outcomes import find_outcomes
 from ..coco.results import Detections
 
@@ -49,6 +51,7 @@ def evaluate(
     threshold: float = 0.3,
     slices: Mapping[str, np.ndarray] | None = None,
     engine: str = "pycocotools",
+    workers: int = 1,
     progress: bool = False,
 ) -> Evaluation:
     """Evaluate detectors and their differences to the first.
@@ -63,15 +66,23 @@ def evaluate(
         threshold: Score from which on detections count, for precision, recall and confusions.
         slices: Images of each part of the data that is looked at, by their index.
         engine: Whose COCOeval matches, one of :data:`..coco.engines.ENGINES`.
+        workers: How many processes match, where it is worth it.
         progress: Whether to show bars on stderr.
 
     Raises:
+        ChildProcessError: If one of several processes was killed.
         ValueError: If an option is out of its range, or there are too few images.
     """
-    matches = {
-        name: tuple(match(annotations, run, engine=engine, progress=progress) for run in runs)
-        for name, runs in detections.items()
-    }
+    matched = iter(
+        match_runs(
+            annotations,
+            [run for runs in detections.values() for run in runs],
+            engine=engine,
+            workers=workers,
+            progress=progress,
+        )
+    )
+    matches = {name: tuple(islice(matched, len(runs))) for name, runs in detections.items()}
     seeds = None if training_seeds is None else [training_seeds[name] for name in detections]
     result = bootstrap(
         list(matches.values()),

@@ -13,7 +13,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from senet_mm.coco.annotations import Annotations, read_annotations
-from senet_mm.coco.matches import Matches, match
+from senet_mm.coco.matches import Matches
+from senet_mm.coco.matching import match
 from senet_mm.coco.outcomes import Outcomes, find_outcomes
 from senet_mm.coco.results import read_results
 

@@ -8,7 +8,7 @@ from pycocotools.cocoeval import COCOeval
 
 from senet_mm.coco.annotations import read_annotations
 from senet_mm.coco.engines import evaluator_of
-from senet_mm.coco.matches import match
+from senet_mm.coco.matching import match
 from senet_mm.coco.results import read_results
 from studies.parity import odd_case
 

@@ -8,7 +8,8 @@ from senet_mm.coco.bootstrap import bootstrap
 from senet_mm.coco.error_types import ALL_ERRORS, mend
 from senet_mm.coco.explanation import Explanation, explain
 from senet_mm.coco.lrp import optimal_lrp
-from senet_mm.coco.matches import Matches, match
+from senet_mm.coco.matches import Matches
+from senet_mm.coco.matching import match
 from senet_mm.coco.outcomes import SIZES, Outcomes, find_outcomes
 from senet_mm.coco.resamples import draw_images
 from senet_mm.coco.results import read_results

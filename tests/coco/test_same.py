@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from senet_mm.coco.annotations import Annotations
-from senet_mm.coco.matches import match
+from senet_mm.coco.matching import match
 from senet_mm.coco.results import read_results
 from senet_mm.coco.same import check_same_annotations
 from tests.coco.coco_cases import random_case, read_truth, write_case

@@ -28,11 +28,17 @@ def test_what_each_threshold_keeps(ties: bool, category: int | None, tmp_path: P
         np.testing.assert_array_equal(kept.missed[row], kept.objects[row] - kept.hits[row])
 
 
-def test_in_blocks(tmp_path: Path, monkeypatch) -> None:
-    outcomes = outcomes_of(tmp_path, *random_case(1))
+def test_thresholds_of_any_order(tmp_path: Path) -> None:
+    outcomes = outcomes_of(tmp_path, *random_case(1, ties=True))
     weights = np.random.default_rng(0).integers(0, 3, (7, outcomes.num_images))
-    at_once = kept_at_thresholds(outcomes, weights)
-    monkeypatch.setattr("senet_mm.coco.accumulate._BLOCK", 150)
-    in_blocks = kept_at_thresholds(outcomes, weights)
+    rising = kept_at_thresholds(outcomes, weights, thresholds=np.array([0.1, 0.4, 0.4]))
+    other = kept_at_thresholds(outcomes, weights, thresholds=np.array([0.4, 0.1, 0.4]))
     for name in ("hits", "false", "distance"):
-        np.testing.assert_array_equal(getattr(in_blocks, name), getattr(at_once, name))
+        np.testing.assert_array_equal(getattr(other, name), getattr(rising, name)[:, [1, 0, 2]])
+
+
+def test_without_a_detection_that_is_good_enough(tmp_path: Path) -> None:
+    outcomes = outcomes_of(tmp_path, *random_case(1))
+    weights = np.ones((2, outcomes.num_images), dtype=int)
+    kept = kept_at_thresholds(outcomes, weights, thresholds=np.array([2.0]))
+    assert kept.hits.tolist() == kept.distance.tolist() == [[0], [0]]

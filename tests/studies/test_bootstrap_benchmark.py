@@ -39,8 +39,10 @@ def test_real_annotations_from_the_command_line(tool, shapes_root: Path, tmp_pat
     assert "6 images" in printed and "600 and 600 detections" in printed
     assert "bootstrap, 20 resamples of 2 result sets" in printed
     assert "too few images for an interval" in printed
+    assert "senet-mm compare, report included: " in printed
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "first.bbox.json",
+        "report",
         "second.bbox.json",
     ]
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from senet_mm.coco.annotations import read_annotations
-from senet_mm.coco.matches import match
+from senet_mm.coco.matching import match
 from senet_mm.coco.results import read_results
 from studies.fail_if_worse import count_failures
 from studies.synthetic_results import write_data_set

@@ -11,8 +11,8 @@ import numpy as np
 from pycocotools import mask as mask_utils
 from tqdm import tqdm
 
-from ...coco.accumulate import accumulate
 from ...coco.annotations import Annotations
+from ...coco.left_out import effects_of_images
 from ...coco.masks import compress
 from ...coco.matches import Matches
 from ...coco.results import Detections
@@ -20,7 +20,6 @@ from ..evaluation import Evaluation
 from .pictures import Drawing, class_color, draw_panels
 
 SHOWN_SCORE = 0.3
-_BLOCK = 250  # images that are left out at once; bounds the memory
 
 
 @dataclass(frozen=True)
@@ -86,27 +85,18 @@ def _inside(image_dir: Path, file_name: str) -> Path:
 
 def _mean_effects(evaluation: Evaluation, progress: bool) -> dict[str, np.ndarray]:
     """(I,) effects of the images on each detector's AP, the mean over its runs."""
-    tasks = [
-        (name, run, start)
-        for name, runs in evaluation.matches.items()
-        for run in runs
-        for start in range(0, run.num_images, _BLOCK)
-    ]
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in evaluation.matches}
-    for name, run, start in tqdm(tasks, desc="gallery", disable=not progress):
-        parts[name].append(_effects(run, start))
-    return {
-        name: np.concatenate(parts[name]).reshape(len(runs), -1).mean(axis=0)
-        for name, runs in evaluation.matches.items()
-    }
+    total = sum(map(len, evaluation.matches.values()))
+    with tqdm(total=total, desc="gallery", disable=not progress) as bar:
 
+        def effects(run: Matches) -> np.ndarray:
+            found = effects_of_images(run)
+            bar.update()
+            return found
 
-def _effects(run: Matches, start: int) -> np.ndarray:
-    """AP of all images minus that of all but one, for each of a block of images."""
-    weights = 1 - np.eye(run.num_images, dtype=np.int32)[start : start + _BLOCK]
-    weights = np.concatenate([np.ones((1, run.num_images), dtype=np.int32), weights])
-    precision = accumulate(run, weights).metrics()[:, 0]
-    return precision[0] - precision[1:]
+        return {
+            name: np.mean([effects(run) for run in runs], axis=0)
+            for name, runs in evaluation.matches.items()
+        }
 
 
 def _choose(effect: np.ndarray, num_images: int) -> list[int]:

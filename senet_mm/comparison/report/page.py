@@ -14,10 +14,15 @@ from PIL import Image
 from ..comparison import Comparison
 from . import plots, use, why, why_plots
 from .gallery import SHOWN_SCORE, Exhibit
-from .sentences import about_classes, about_power, notes, verdicts
+from .sentences import about_classes, about_power, notes, title, verdicts
 from .tables import class_rows, difference_rows, metrics_rows, power_rows
 
 _TEMPLATE = "page.html.j2"
+_ABOUT_DIFFERENCES = (
+    "Difference to the baseline with its interval. Filled: the interval leaves 0 out."
+)
+_SMALL = "Small: on too few images for an interval."
+_MOST_INTERVALS = 100  # in a plot that is open; more would be most of the page
 
 
 def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> str:
@@ -36,12 +41,14 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
     )
     shapes = "Masks" if comparison.iou_type == "segm" else "Boxes"
     page = environment.get_template(_TEMPLATE).render(
-        title=" against ".join(reversed(comparison.names)),
+        title=title(comparison),
         verdicts=verdicts(comparison),
         metrics=metrics_rows(comparison),
         differences=difference_rows(comparison),
         classes=class_rows(comparison),
-        about_classes=about_classes(comparison),
+        about_classes=f"{about_classes(comparison)} {_SMALL}",
+        many_classes=len(comparison.bootstrap.classes) * len(comparison.names[1:])
+        > _MOST_INTERVALS,
         plots=dict(
             differences=plots.plot_differences(comparison),
             precision_recall=plots.plot_precision_recall(comparison),
@@ -50,6 +57,7 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
             training=plots.plot_training(comparison),
         ),
         power=power_rows(comparison) if comparison.needed else None,
+        about_differences=f"{_ABOUT_DIFFERENCES} {_SMALL}",
         about_power=about_power(),
         why=_why(comparison),
         use=_use(comparison),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -33,6 +33,8 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "text.parse_math": False,  # a $ in a name is no formula
 }
+_WIDTH = 6.2  # inches of a single panel; on a telephone its text is small and still readable
+_LONG_NAME = 25  # letters; two of them would not stand side by side
 _LINES = ("-", "--", ":", "-.")  # each with all colours
 _METRIC_NAMES = {"APs": "AP small", "APm": "AP medium", "APl": "AP large"}
 
@@ -51,7 +53,7 @@ def plot_differences(comparison: Comparison) -> str:
     """Difference to the baseline with its interval, per metric and size."""
     others = comparison.bootstrap.differences
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8, 0.9 + 0.34 * len(METRICS) * max(1, 0.7 * len(others))))
+        figure = Figure(figsize=(_WIDTH, 0.9 + 0.34 * len(METRICS) * max(1, 0.7 * len(others))))
         axes = figure.subplots()
         labels = [_METRIC_NAMES.get(name, name) for name in METRICS]
         for index, differences in enumerate(others, start=1):
@@ -73,8 +75,7 @@ def plot_precision_recall(comparison: Comparison) -> str:
                 axes.plot(RECALLS, detector.precision[key], **line(index))
             axes.set(title=f"IoU {key}", xlabel="recall", xlim=(0, 1), ylim=(0, 1.02))
         panels[0].set_ylabel("precision")
-        everyone = range(len(comparison.detectors))
-        add_legend(panels[-1], keys_of(comparison, everyone), loc="upper right")
+        legend_above(panels[0], keys_of(comparison, range(len(comparison.detectors))), 1.1)
         return svg(figure)
 
 
@@ -86,7 +87,7 @@ def plot_classes(comparison: Comparison) -> str:
     order.sort(key=lambda index: -(first[index].value or 0.0))
     with matplotlib.rc_context(STYLE):
         others = len(bootstrap.class_differences)
-        figure = Figure(figsize=(8, 1 + 0.22 * len(order) * max(1, 0.7 * others)))
+        figure = Figure(figsize=(_WIDTH, 1 + 0.22 * len(order) * max(1, 0.5 * others)))
         axes = figure.subplots()
         for index, differences in enumerate(bootstrap.class_differences, start=1):
             draw_intervals(axes, [differences[i] for i in order], index, others)
@@ -154,25 +155,36 @@ def keys_of(
     return {comparison.names[i]: Line2D([], [], marker=marker, **line(i)) for i in indices}
 
 
+def legend_above(
+    axes: Axes, keys: Mapping[str, Line2D], height: float = 1.0, *, ncols: int = 3
+) -> None:
+    """A legend above the axes (or ``height`` of them, over a title), where it covers nothing."""
+    add_legend(axes, keys, loc="lower left", bbox_to_anchor=(0, height), ncols=ncols)
+
+
 def difference_legend(axes: Axes, comparison: Comparison) -> None:
     """Say which colour is which detector's, where there are several but the baseline."""
-    first, *others = comparison.names
-    if len(others) > 1:
-        keys = keys_of(comparison, range(1, len(comparison.names)), marker="o")
-        labels = {f"{name} - {first}": key for name, key in keys.items()}
-        # above the axes, where it covers no interval
-        add_legend(axes, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    names = comparison.names
+    if len(names) > 2:
+        keys = keys_of(comparison, range(1, len(names)), marker="o")
+        # no wider than the plot, which would get smaller on a telephone
+        legend_above(axes, keys, ncols=2 if max(map(len, names[1:])) < _LONG_NAME else 1)
 
 
 def draw_intervals(axes: Axes, estimates: Sequence[Estimate], index: int, others: int) -> None:
-    """One horizontal interval per row, filled where it leaves 0 out; ``others`` share a row."""
+    """One horizontal interval per row, filled where it leaves 0 out; ``others`` share a row.
+
+    A small point has none, as it rests on too few images.
+    """
     shift = min(0.22, 0.8 / others) * (index - (others + 1) / 2)
     for row, estimate in enumerate(estimates):
         if estimate.value is None:
             continue
-        if estimate.interval is not None:  # else it rests on too few images
-            low, high = (100 * end for end in estimate.interval)
-            axes.plot([low, high], [row + shift] * 2, linewidth=2, **line(index))
+        if estimate.interval is None:
+            axes.plot(100 * estimate.value, row + shift, ".", markersize=4, color=color(index))
+            continue
+        low, high = (100 * end for end in estimate.interval)
+        axes.plot([low, high], [row + shift] * 2, linewidth=2, **line(index))
         face = color(index) if estimate.leaves_zero_out else "white"
         axes.plot(
             100 * estimate.value,

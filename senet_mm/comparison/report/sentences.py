@@ -14,6 +14,12 @@ from .tables import difference_cells
 _FEW_IMAGES = 100
 
 
+def title(comparison: Comparison) -> str:
+    """What is compared."""
+    baseline, *others = comparison.names
+    return f"{others[0] if len(others) == 1 else f'{len(others)} detectors'} against {baseline}"
+
+
 def verdicts(comparison: Comparison) -> list[str]:
     """What the AP differences say, a sentence per detector but the baseline."""
     return [
@@ -94,9 +100,11 @@ def _verdict(comparison: Comparison, index: int, ap: Estimate) -> str:
     if ap.value is None:
         return f"{name} and {baseline} cannot be told apart: there is no object to find."
     if ap.interval is None or ap.p_value is None:
+        few = ap.num_images
+        images = "1 image with objects is" if few == 1 else f"{few} images with objects are"
         return (
-            f"{name} and {baseline} cannot be told apart: {ap.num_images} images with objects are "
-            f"too few, an interval takes {MIN_IMAGES} or more (AP {difference})."
+            f"{name} and {baseline} cannot be told apart: {images} too few, an interval takes "
+            f"{MIN_IMAGES} or more (AP {difference})."
         )
     low, high = ap.interval
     told = f"AP {difference} ({interval}, p {p if p[0] == '<' else '= ' + p})"

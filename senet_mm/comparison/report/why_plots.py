@@ -7,9 +7,8 @@ from matplotlib.figure import Figure
 
 from ...coco.calibration import EDGES
 from ...coco.error_types import ALL_ERRORS
-from ...io.figures import add_legend
 from ..comparison import Comparison
-from .plots import STYLE, category_axis, color, draw_intervals, keys_of, line, svg
+from .plots import STYLE, category_axis, color, draw_intervals, keys_of, legend_above, line, svg
 
 
 def plot_errors(comparison: Comparison) -> str:
@@ -31,8 +30,7 @@ def plot_errors(comparison: Comparison) -> str:
             axes.axhline(5.5, color="#bbbbbb", linewidth=1)  # before the two that are sums
         left.set_xlabel("AP50 lost, percentage points")
         right.set_xlabel(f"more or less than {names[0]}, percentage points")
-        keys = keys_of(comparison, range(total), marker="s")
-        add_legend(left, keys, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        legend_above(left, keys_of(comparison, range(total), marker="s"))
         return svg(figure)
 
 
@@ -50,6 +48,5 @@ def plot_reliability(comparison: Comparison) -> str:
         right.set(xlabel="score", ylabel="detections", xlim=(0, 1), yscale="symlog")
         right.set_ylim(bottom=0)
         right.yaxis.set_major_formatter("{x:,.0f}")  # powers would be formulas
-        everyone = range(len(comparison.names))
-        add_legend(left, keys_of(comparison, everyone, marker="o"), loc="upper left")
+        legend_above(left, keys_of(comparison, range(len(comparison.names)), marker="o"))
         return svg(figure)

@@ -15,7 +15,7 @@ from ..evaluation import Evaluation
 from .gallery import Exhibit, galleries
 from .page import html
 from .schema import VERSION
-from .sentences import about_classes, about_power, notes, verdicts
+from .sentences import about_classes, about_power, notes, title, verdicts
 from .tables import class_table, difference_tables, metrics_table, power_table
 from .use import use_tables
 from .why import why_sentences, why_tables
@@ -74,8 +74,11 @@ def write_report(
 
 def as_markdown(comparison: Comparison) -> str:
     """The tables and what they say."""
-    title = f"# {escape(' against '.join(reversed(comparison.names)))}"
-    parts = [title, *map(escape, verdicts(comparison)), metrics_table(comparison)]
+    parts = [
+        f"# {escape(title(comparison))}",
+        *map(escape, verdicts(comparison)),
+        metrics_table(comparison),
+    ]
     parts += [difference_tables(comparison), *map(escape, why_sentences(comparison))]
     parts += [why_tables(comparison), use_tables(comparison)]
     parts += [escape(about_classes(comparison)), class_table(comparison)]

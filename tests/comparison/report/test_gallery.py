@@ -37,12 +37,10 @@ def effect(compared, results_files, tmp_path_factory) -> np.ndarray:
     return np.array(effect)
 
 
-@pytest.mark.parametrize("block", [250, 4])
 def test_images_for_both_sides_with_truth_and_both_detectors(
-    compared, effect, shapes_root: Path, block: int, monkeypatch
+    compared, effect, shapes_root: Path
 ) -> None:
     _, evaluation = compared
-    monkeypatch.setattr(gallery, "_BLOCK", block)
     image_dir = shapes_root / "val2017"
     exhibits, missing = galleries(evaluation, image_dir, num_images=3)  # 4, rounded up
     assert list(exhibits) == ["poor"] and not missing

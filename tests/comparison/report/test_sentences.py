@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from senet_mm.comparison.comparison import Comparison
-from senet_mm.comparison.report.sentences import about_classes, notes, verdicts
+from senet_mm.comparison.report.sentences import about_classes, notes, title, verdicts
 from senet_mm.statistics.estimate import Estimate
 from tests.comparison.report.made_up import comparison
 
@@ -62,7 +62,7 @@ def test_no_verdict_that_the_p_value_does_not_bear() -> None:
 def test_no_verdict_from_few_images() -> None:
     (verdict,) = verdicts(with_ap(Estimate(0.31, num_images=1)))
     assert verdict == (
-        "se and plain cannot be told apart: 1 images with objects are too few, an interval takes "
+        "se and plain cannot be told apart: 1 image with objects is too few, an interval takes "
         "20 or more (AP +31.0)."
     )
     (verdict,) = verdicts(with_ap(Estimate(None, num_images=0)))
@@ -115,3 +115,11 @@ def test_classes_that_are_shown_among_all() -> None:
     few = tuple(Estimate(0.1, num_images=3) for _ in one.bootstrap.classes)
     none = replace(one, bootstrap=replace(one.bootstrap, class_differences=(few,)))
     assert about_classes(none).endswith("None rests on enough images for an interval.")
+
+
+def test_many_detectors_have_a_short_title() -> None:
+    one = comparison(low=0.01, high=0.03)
+    assert title(one) == "se against plain"
+    assert title(replace(one, detectors=(*one.detectors, one.detectors[1]))) == (
+        "2 detectors against plain"
+    )

@@ -9,7 +9,7 @@ import pytest
 from senet_mm.coco.metrics import METRICS
 from senet_mm.comparison.costs import Cost
 from senet_mm.comparison.curves import Curves
-from senet_mm.comparison.report import plots
+from senet_mm.comparison.report import page, plots
 from senet_mm.comparison.report.write import as_markdown, prepare_report, write_report
 from senet_mm.profiling.inference_cost import InferenceCost
 
@@ -188,10 +188,26 @@ def test_plots_show_every_detector_metric_and_class(compared) -> None:
 def test_a_number_of_few_images_is_a_point_without_a_line(compared) -> None:
     comparison, _ = compared
     (differences,) = comparison.bootstrap.differences
-    few = {name: replace(one, low=None, high=None) for name, one in differences.items()}
-    odd = replace(comparison, bootstrap=replace(comparison.bootstrap, differences=(few,)))
-    hollow = re.findall(r"<use [^>]*fill: #ffffff; stroke: #d55e00", plots.plot_differences(odd))
-    assert len(hollow) == sum(few[name].value is not None for name in METRICS)
+
+    def drawn(low: float | None, high: float | None) -> str:
+        ends = {name: replace(one, low=low, high=high) for name, one in differences.items()}
+        odd = replace(comparison, bootstrap=replace(comparison.bootstrap, differences=(ends,)))
+        return plots.plot_differences(odd)
+
+    defined = sum(differences[name].value is not None for name in METRICS)
+    hollow = "fill: #ffffff; stroke: #d55e00"
+    for svg, lines in ((drawn(None, None), 0), (drawn(-0.1, 0.1), defined)):
+        assert len(re.findall("fill: none; stroke: #d55e00; stroke-width: 2", svg)) == lines
+        assert len(re.findall(f"<use [^>]*{hollow}", svg)) == lines
+    points = re.findall(r"<use [^>]*fill: #d55e00; stroke: #d55e00", drawn(None, None))
+    assert len(points) == defined
+
+
+def test_a_plot_of_many_classes_is_folded(compared, monkeypatch: pytest.MonkeyPatch) -> None:
+    comparison, _ = compared
+    assert "<summary>Plot</summary>" not in page.html(comparison, {})
+    monkeypatch.setattr(page, "_MOST_INTERVALS", 2)
+    assert page.html(comparison, {}).count("<summary>Plot</summary>") == 1
 
 
 def test_training_curves_are_drawn_where_there_are_logs(compared) -> None:
