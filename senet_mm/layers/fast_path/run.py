@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..functions import accumulator
-from . import autograd
+from . import autograd, tails
 from .choose import Path, Tail, why_excite_stays
 from .excitation import of_block
 from .precision import cast_to, conv_dtype
@@ -54,10 +54,10 @@ def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
     if path is Path.NORM:
         y = conv(h)
         shortcut = _sized(shortcut, y.shape)
-        return autograd.apply(autograd.NormTail, y, shortcut, *options, *tensors)
+        return autograd.apply(tails.NormTail, y, shortcut, *options, *tensors)
     h = cast_to(h, conv_dtype(h))
     shortcut = _sized(shortcut, torch.Size((len(h), conv.out_channels, *h.shape[2:])))
-    return autograd.apply(autograd.ConvTail, h, shortcut, *options, conv.weight, *tensors)
+    return autograd.apply(tails.ConvTail, h, shortcut, *options, conv.weight, *tensors)
 
 
 def _in_operators(tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
