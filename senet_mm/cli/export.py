@@ -1,14 +1,15 @@
 """Write a whole detector as an ONNX file: senet-mm export CONFIG CHECKPOINT OUT.onnx"""
 
 import argparse
+import copy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..export.check import compare
-from ..export.detector import PlainDetector
+from ..export.detector import PRECISIONS, PlainDetector
 from ..export.load import describe, load_detector
-from ..export.onnx_file import PRECISIONS, needed, write_onnx
+from ..export.onnx_file import needed, write_onnx
 from ..export.pictures import pictures_to_check
 from ..export.runtime import OnnxDetector
 from ..io.outputs import check_output
@@ -24,7 +25,7 @@ _SUFFIX = ".onnx"
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="senet-mm export",
-        description="Write a detector, from the picture to its boxes, as an ONNX file, and check it",
+        description="Write a detector, from picture to boxes, as an ONNX file, and check it",
     )
     parser.add_argument("config", help="config file, best the one saved in the work dir")
     parser.add_argument("checkpoint", help="checkpoint file")
@@ -76,13 +77,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     expect_task(cfg, Task.DETECTION, "senet-mm export")
     checkpoint = fetch(args.checkpoint)
     model = load_detector(cfg, checkpoint)
+    exported = copy.deepcopy(model)
     if args.fold_bn:
-        fuse_for_inference(model)
-    detector = PlainDetector(model, suppress=args.nms).eval()
+        fuse_for_inference(exported)
+    detector = PlainDetector(exported, suppress=args.nms, precision=args.precision).eval()
     size = tuple(args.size) if args.size else None
-    about = describe(cfg, checkpoint, detector, size=size, precision=args.precision)
+    about = describe(cfg, checkpoint, detector, size=size)
     out = Path(args.out)
-    write_onnx(detector, out, size=size, precision=args.precision, description=about)
+    write_onnx(detector, out, size=size, description=about)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {', '.join(detector.outputs)}")
     if not args.nms:
         return  # mmdet gives no candidates to compare with

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from ..weights.load.complete import check_complete
 from ..weights.load.detector import match_detector
 from ..weights.read.checkpoint import Checkpoint
 from ..weights.read.sources import fetch
+from . import infer_onnx
 from .arguments import Parser, device, number
+from .launch import runs_exported
 
 
 class CheckedInferencer(DetInferencer):
@@ -39,6 +42,8 @@ class CheckedInferencer(DetInferencer):
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    if runs_exported(sys.argv[1:] if argv is None else argv):
+        return infer_onnx.parse_args(argv)
     parser = Parser(prog="senet-mm infer", description="Draw the detections of a model on pictures")
     parser.add_argument("config", help="config file, best the one saved in the work dir")
     parser.add_argument("checkpoint", help="checkpoint file")
@@ -48,11 +53,18 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--device", type=device, help="such as cpu or cuda:0; CUDA where there is one"
     )
+    parser.add_argument(
+        "--onnx",
+        metavar="FILE",
+        help="run this file of senet-mm export instead of CONFIG and CHECKPOINT; it needs no mmdet",
+    )
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
+    if args.onnx:
+        return infer_onnx.run(args)
     make_writable(Path(args.out_dir), args.out_dir, "choose another --out-dir")
     cfg = read_config(args.config)
     expect_task(cfg, Task.DETECTION, "senet-mm infer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -79,12 +80,10 @@ def predict(model: nn.Module, picture: np.ndarray, description: dict) -> Detecti
     canvas, scale = fit(picture, description)
     height, width = picture.shape[:2]
     sample = DetDataSample(
-        metainfo=dict(
-            img_shape=canvas.shape[:2], ori_shape=(height, width), scale_factor=scale
-        )
+        metainfo=dict(img_shape=canvas.shape[:2], ori_shape=(height, width), scale_factor=scale)
     )
     image = torch.from_numpy(canvas).permute(2, 0, 1).contiguous()
-    (result,) = model.test_step(dict(inputs=[image], data_samples=[sample]))
+    (result,) = cast(Any, model).test_step(dict(inputs=[image], data_samples=[sample]))
     found = result.pred_instances
     boxes = found.bboxes.numpy()
     if description["size"]:

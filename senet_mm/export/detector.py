@@ -12,6 +12,8 @@ from .one_stage import candidates, proposals
 from .tensors import nms_by_group, picture_size
 from .two_stage import classify, masks_in
 
+PRECISIONS = ("fp32", "fp16")
+
 
 class PlainDetector(nn.Module):
     """mmdet's ``predict`` for one picture, without Python that looks at values.
@@ -20,12 +22,23 @@ class PlainDetector(nn.Module):
         model: A detector that :func:`senet_mm.export.supported.check_supported` takes, in eval
             mode.
         suppress: Whether non-maximum suppression ends it; else all candidates are given.
+        precision: One of ``PRECISIONS``: of the layers, which are changed in place. Boxes, scores
+            and what is pooled are computed in float32.
+
+    Raises:
+        ValueError: If this torch does not know float16 on a CPU.
     """
 
-    def __init__(self, model: nn.Module, *, suppress: bool = True) -> None:
+    def __init__(self, model: nn.Module, *, suppress: bool = True, precision: str = "fp32") -> None:
         super().__init__()
         self.model: Any = model
         self.suppress = suppress
+        self.precision = precision
+        if precision == "fp16":
+            _check_half()
+            for name, part in model.named_children():
+                if name != "data_preprocessor":
+                    part.half()
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -51,7 +64,8 @@ class PlainDetector(nn.Module):
             head, masks (N, S, S): the probability of the object over its box.
         """
         bounds = picture_size(image)
-        maps = self.model.extract_feat(self._prepared(image))
+        x = self._prepared(image)
+        maps = self.model.extract_feat(x.half() if self.precision == "fp16" else x)
         if hasattr(self.model, "roi_head"):
             rois = proposals(self.model.rpn_head, maps, bounds)
             boxes, scores, labels = classify(self.model.roi_head, maps, rois, bounds)
@@ -78,3 +92,13 @@ class PlainDetector(nn.Module):
         divisor = preprocessor.pad_size_divisor
         bottom, right = -x.shape[2] % divisor, -x.shape[3] % divisor
         return F.pad(x, (0, right, 0, bottom), value=preprocessor.pad_value)
+
+
+def _check_half() -> None:
+    try:
+        F.conv2d(torch.ones(1, 1, 1, 1).half(), torch.ones(1, 1, 1, 1).half())
+    except RuntimeError as error:
+        raise ValueError(
+            f"--precision fp16: torch {torch.__version__} has no convolution in float16 on a CPU: "
+            "export with a newer one (2.3 has it), or in fp32"
+        ) from error

@@ -41,7 +41,6 @@ def describe(
     detector: PlainDetector,
     *,
     size: tuple[int, int] | None,
-    precision: str,
 ) -> dict[str, Any]:
     """What the metadata of an exported file tell, as JSON has it.
 
@@ -50,7 +49,6 @@ def describe(
         checkpoint: Of whose classes the labels are.
         detector: What is exported.
         size: Height and width that the file takes; None for any.
-        precision: Of its layers.
     """
     meta = named_meta(checkpoint, cfg).get("dataset_meta") or {}
     classes = {str(key).lower(): value for key, value in meta.items()}.get("classes") or ()
@@ -69,14 +67,14 @@ def describe(
         iou_threshold=test_cfg.nms.iou_threshold,
         max_objects=test_cfg.max_per_img,
         mask_threshold=test_cfg.get("mask_thr_binary", 0.5),
-        precision=precision,
+        precision=detector.precision,
         versions=dict(senet_mm=__version__, torch=torch.__version__, mmdet=mmdet.__version__),
     )
 
 
 def _fill(preprocessor: Any) -> list[int]:
     """The colour, in the order of OpenCV, that becomes the value that mmdet pads with."""
-    color = np.full(3, preprocessor.pad_value, dtype=float)
+    color: Any = np.full(3, preprocessor.pad_value, dtype=float)
     if preprocessor._enable_normalize:
         mean, std = (value.numpy().ravel() for value in (preprocessor.mean, preprocessor.std))
         color = color * std + mean

@@ -90,7 +90,7 @@ def decode(coder: Any, priors: Tensor, deltas: Tensor, bounds: Tensor) -> Tensor
 def _priors(head: Any, scores: Sequence[Tensor]) -> list[Tensor]:
     """Anchors or points of each level."""
     sizes = [one.shape[-2:] for one in scores]
-    return head.prior_generator.grid_priors(sizes, dtype=scores[0].dtype, device=scores[0].device)
+    return head.prior_generator.grid_priors(sizes, device=scores[0].device)
 
 
 def _activated(head: Any, scores: Tensor) -> Tensor:

@@ -17,10 +17,8 @@ from ..io.files import whole_file
 from .detector import PlainDetector
 from .runtime import KEY
 
-PRECISIONS = ("fp32", "fp16")
 _OPSET = 17  # of 16 and above is RoIAlign as mmdet has it
 _TRACED = (160, 224)  # height and width of the picture that is traced, where any may come
-_HEADS = ("rpn_head", "bbox_head", "mask_head")
 
 
 def write_onnx(
@@ -28,7 +26,6 @@ def write_onnx(
     path: Path,
     *,
     size: tuple[int, int] | None,
-    precision: str,
     description: Mapping[str, Any],
 ) -> None:
     """Trace a detector and write it whole or not at all.
@@ -37,11 +34,10 @@ def write_onnx(
         detector: In eval mode, on the CPU.
         path: Where to.
         size: Height and width of the pictures it will take; None for any.
-        precision: One of ``PRECISIONS``: of the layers; inputs and outputs stay as they are.
         description: What goes into the metadata, as JSON.
 
     Raises:
-        ImportError: If onnx, or for fp16 onnxruntime, is not installed.
+        ImportError: If onnx is not installed.
     """
     onnx = needed("onnx")
     picture = torch.randint(
@@ -65,8 +61,6 @@ def write_onnx(
                 **_tracing(),
             )
         model = onnx.load(str(unfinished))
-        if precision == "fp16":
-            model = _in_half(model)
         onnx.helper.set_model_props(model, {KEY: json.dumps(description)})
         onnx.checker.check_model(model)
         onnx.save(model, str(unfinished))
@@ -82,29 +76,10 @@ def needed(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ImportError as error:
         raise ImportError(
-            f"{name.partition('.')[0]} is not installed: pip install 'senet_mm[export]' brings it"
+            f"{name} is not installed: pip install 'senet_mm[export]' brings it"
         ) from error
 
 
 def _tracing() -> dict[str, Any]:
     """What asks torch for its exporter by tracing: the other stops at NMS and regions."""
     return {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
-
-
-def _in_half(model: Any) -> Any:
-    """The layers of a net in float16; boxes, scores and means over whole maps in float32."""
-    float16 = needed("onnxruntime.transformers.float16")
-    kept = [node.name for node in model.graph.node if not _is_layer(node)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # on weights that are below float16's smallest number
-        return float16.convert_float_to_float16(model, keep_io_types=True, node_block_list=kept)
-
-
-def _is_layer(node: Any) -> bool:
-    """Whether a node is of a layer: by its name, such as ``/backbone/layer1/layer1.0/conv1/Conv``."""
-    scopes = node.name.split("/")[1:-1]
-    if not scopes or node.op_type == "ReduceMean":  # a sum over a large map overflows
-        return False
-    part = scopes[0].partition(".")[0]
-    # what a head does beside calling its layers is arithmetic on boxes
-    return part in ("backbone", "neck") or (part in _HEADS and len(scopes) > 1)

@@ -23,16 +23,14 @@ def resize_of(cfg: Config) -> dict[str, Any]:
     Raises:
         ValueError: If the pipeline changes pictures in a way that the exported file cannot tell.
     """
-    for dataset in datasets_of(cfg, "test_dataloader"):
-        transforms = list(transforms_of(dataset.get("pipeline")))
-        break
-    else:
+    dataset = next(datasets_of(cfg, "test_dataloader"), None)
+    if dataset is None:
         raise ValueError(
             f"the config {cfg.filename or ''} has no test_dataloader, whose pipeline tells how "
             "pictures are resized"
         )
     resized = []
-    for transform in transforms:
+    for transform in transforms_of(dataset.get("pipeline")):
         kind = _name(transform.get("type"))
         if kind not in _KNOWN:
             _refuse(f"{kind} (expected {', '.join(_KNOWN)})")
@@ -44,8 +42,8 @@ def resize_of(cfg: Config) -> dict[str, Any]:
         _refuse(f"Resize {len(resized)} times (expected once)")
     (resize,) = resized
     _expect(resize, backend="cv2", interpolation="bilinear")
-    scale = resize.get("scale")
-    if set(resize) > _RESIZE or not isinstance(scale, (tuple, list)) or len(scale) != 2:
+    scale: Any = resize.get("scale")
+    if not set(resize) <= _RESIZE or not isinstance(scale, (tuple, list)) or len(scale) != 2:
         _refuse(f"{dict(resize)} (expected a Resize by scale=(width, height))")
     return dict(scale=[int(side) for side in scale], keep_ratio=bool(resize.get("keep_ratio")))
 
@@ -58,7 +56,9 @@ def _name(kind: Any) -> str:
 def _expect(transform: Any, **options: Any) -> None:
     for key, value in options.items():
         if transform.get(key, value) != value:
-            _refuse(f"{_name(transform['type'])} with {key}={transform[key]!r} (expected {value!r})")
+            _refuse(
+                f"{_name(transform['type'])} with {key}={transform[key]!r} (expected {value!r})"
+            )
 
 
 def _refuse(what: str) -> None:

@@ -61,7 +61,9 @@ class OnnxDetector:
             raise ValueError(f"onnxruntime cannot read {path}: {first}") from error
         description = self._session.get_modelmeta().custom_metadata_map.get(KEY)
         if description is None:
-            raise ValueError(f"{path} was not written by senet-mm export: its metadata has no {KEY}")
+            raise ValueError(
+                f"{path} was not written by senet-mm export: its metadata has no {KEY}"
+            )
         self.description: dict[str, Any] = json.loads(description)
 
     @property
@@ -86,7 +88,9 @@ class OnnxDetector:
         if not masks:
             return Detections(boxes, labels, scores)
         limit = self.description["mask_threshold"]
-        pasted = [paste(*one, (height, width)) >= limit for one in zip(masks[0], boxes, strict=True)]
+        pasted = [
+            paste(*one, (height, width)) >= limit for one in zip(masks[0], boxes, strict=True)
+        ]
         whole = np.array(pasted, dtype=bool).reshape(-1, height, width)
         return Detections(boxes, labels, scores, whole)
 

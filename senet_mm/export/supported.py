@@ -28,7 +28,9 @@ def check_supported(model: nn.Module) -> None:
     """
     problem = next(_problems(model), None)
     if problem:
-        raise ValueError(f"{type(model).__name__} cannot be exported: {problem}; supported: {_KNOWN}")
+        raise ValueError(
+            f"{type(model).__name__} cannot be exported: {problem}; supported: {_KNOWN}"
+        )
 
 
 def _problems(model: Any) -> Iterator[str]:

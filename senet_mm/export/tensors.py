@@ -18,7 +18,7 @@ def top(scores: Tensor, limit: int) -> tuple[Tensor, Tensor]:
         return scores, torch.arange(scores.shape[0], device=scores.device)
     number = torch._shape_as_tensor(scores)[0]
     # a tensor: a Python number would be that of the traced picture
-    return scores.topk(torch.minimum(number, torch.tensor(limit)))  # type: ignore[call-overload]
+    return scores.topk(torch.minimum(number, torch.tensor(limit)))  # type: ignore[arg-type]
 
 
 def places_of(mask: Tensor) -> Tensor:
@@ -27,8 +27,8 @@ def places_of(mask: Tensor) -> Tensor:
 
 
 def flat(maps: Tensor, width: int) -> Tensor:
-    """The maps of one image, (1, A * width, H, W), as rows of its positions: (H * W * A, width)."""
-    return maps[0].permute(1, 2, 0).reshape(-1, width)
+    """Maps of one image, (1, A * width, H, W), as float32 rows of positions, (H * W * A, width)."""
+    return maps[0].permute(1, 2, 0).reshape(-1, width).to(torch.float32)
 
 
 def picture_size(image: Tensor) -> Tensor:

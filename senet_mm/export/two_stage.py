@@ -24,28 +24,29 @@ def classify(roi_head: Any, maps: Sequence[Tensor], rois: Tensor, bounds: Tensor
         bounds: See :func:`senet_mm.export.tensors.picture_size`.
     """
     extractors, heads = _stages(roi_head, "bbox_roi_extractor"), _stages(roi_head, "bbox_head")
-    logits = []
-    for stage, (extractor, head) in enumerate(zip(extractors, heads, strict=True)):
-        if stage:
-            rois = _refined(heads[stage - 1], rois, logits[-1], deltas, bounds)
-        scores, deltas = head(pool(extractor, maps, rois))
-        logits.append(scores)
-    values = (sum(logits) / len(logits)).softmax(-1)[:, :-1]
+    logits, deltas = _run(heads[0], pool(extractors[0], maps, rois))
+    total = logits
+    for stage in range(1, len(heads)):
+        rois = _refined(heads[stage - 1], rois, logits, deltas, bounds)
+        logits, deltas = _run(heads[stage], pool(extractors[stage], maps, rois))
+        total = total + logits
+    values = (total / len(heads)).softmax(-1)[:, :-1]
+    agnostic = heads[-1].reg_class_agnostic
     boxes = _boxes(heads[-1], rois, deltas, bounds)
     places = places_of(values.flatten() > roi_head.test_cfg.score_thr)
-    rows, labels = torch.div(places, head.num_classes, rounding_mode="floor"), places % values.shape[1]
-    places_of_boxes = rows if head.reg_class_agnostic else places
-    return Candidates(boxes[places_of_boxes], values.flatten()[places], labels)
+    classes = heads[-1].num_classes
+    rows = torch.div(places, classes, rounding_mode="floor") if agnostic else places
+    return Candidates(boxes[rows], values.flatten()[places], places % classes)
 
 
 def masks_in(roi_head: Any, maps: Sequence[Tensor], boxes: Tensor, labels: Tensor) -> Tensor:
     """The probability of each object's mask over its box, of shape (N, S, S)."""
     extractors, heads = _stages(roi_head, "mask_roi_extractor"), _stages(roi_head, "mask_head")
     values = [
-        head(pool(extractor, maps, boxes)).sigmoid()
+        head(pool(extractor, maps, boxes)).to(torch.float32).sigmoid()
         for extractor, head in zip(extractors, heads, strict=True)
     ]
-    mean = sum(values) / len(values)
+    mean = torch.stack(values).mean(dim=0)
     if heads[-1].class_agnostic:
         return mean[:, 0]
     return mean[torch.arange(labels.shape[0], device=labels.device), labels]
@@ -60,7 +61,7 @@ def pool(extractor: Any, maps: Sequence[Tensor], rois: Tensor) -> Tensor:
         places = places_of(levels == level)
         pooled.append(
             roi_align(
-                maps[level],
+                maps[level].to(torch.float32),
                 rois[places],
                 layer.output_size,
                 layer.spatial_scale,
@@ -71,12 +72,17 @@ def pool(extractor: Any, maps: Sequence[Tensor], rois: Tensor) -> Tensor:
         order.append(places)
     # argsort of integers is not to be had everywhere
     back = torch.cat(order).to(torch.float32).argsort()
-    return torch.cat(pooled)[back]
+    return torch.cat(pooled)[back].to(maps[0].dtype)
 
 
 def _stages(roi_head: Any, name: str) -> list[Any]:
     part = getattr(roi_head, name)
     return list(part) if isinstance(roi_head, CascadeRoIHead) else [part]
+
+
+def _run(head: Any, features: Tensor) -> tuple[Tensor, Tensor]:
+    logits, deltas = head(features)
+    return logits.to(torch.float32), deltas.to(torch.float32)
 
 
 def _boxes(head: Any, rois: Tensor, deltas: Tensor, bounds: Tensor) -> Tensor:

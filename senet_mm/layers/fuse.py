@@ -38,7 +38,8 @@ def fuse_for_inference(model: nn.Module) -> nn.Module:
     model.eval()
     names = Counter(map(id, (module for _, module in model.named_modules(remove_duplicate=False))))
     for conv_name, norm_name in list(_pairs(model, "")):
-        conv, norm = model.get_submodule(conv_name), model.get_submodule(norm_name)
+        conv: Any = model.get_submodule(conv_name)
+        norm: Any = model.get_submodule(norm_name)
         if names[id(conv)] == names[id(norm)] == 1:  # heads share convolutions among levels
             _replace(model, conv_name, fuse_conv_bn_eval(conv, norm))
             _replace(model, norm_name, nn.Identity())
