@@ -11,17 +11,22 @@ from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .calls import runs_only_forward
+from .fast_path import Path, choose
+from .residual import SEResidualMixin
 
 _CONVS = (nn.Conv2d, Conv2d)
 _NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
 
 
 def fuse_for_inference(model: nn.Module) -> nn.Module:
-    """Fold every batch norm that follows a convolution alone, exactly; SE stays as it is.
+    """Fold every batch norm that follows a convolution alone, exactly.
 
     Works on any net: a detector, a backbone, a classifier. It is put into eval mode and changed in
     place: the convolution gets other weights and a bias, and the norm becomes an ``nn.Identity``,
     so its state dict is none to train from or to load into its config's model.
+
+    The last norm of a residual unit with SE stays where the unit itself makes one step of norm,
+    gate and sum (:mod:`senet_mm.layers.fast_path`): nothing is left to be saved there.
 
     Args:
         model: What will only run forward.
@@ -37,13 +42,27 @@ def fuse_for_inference(model: nn.Module) -> nn.Module:
     """
     model.eval()
     names = Counter(map(id, (module for _, module in model.named_modules(remove_duplicate=False))))
+    kept = {
+        unit.last_norm
+        for unit in model.modules()
+        if isinstance(unit, SEResidualMixin) and _folds_itself(unit)
+    }
     for conv_name, norm_name in list(_pairs(model, "")):
         conv: Any = model.get_submodule(conv_name)
         norm: Any = model.get_submodule(norm_name)
-        if names[id(conv)] == names[id(norm)] == 1:  # heads share convolutions among levels
+        # heads share convolutions among levels
+        if norm not in kept and names[id(conv)] == names[id(norm)] == 1:
             _replace(model, conv_name, fuse_conv_bn_eval(conv, norm))
             _replace(model, norm_name, nn.Identity())
     return model
+
+
+def _folds_itself(unit: SEResidualMixin) -> bool:
+    """Whether a unit in eval mode makes one step of its last norm, gate and sum."""
+    conv = unit.last_conv
+    weight = conv.weight
+    h, shortcut = (weight.new_empty(1, n, 1, 1) for n in (conv.in_channels, conv.out_channels))
+    return choose(unit.tail(), h, shortcut).path in (Path.CONV, Path.NORM)
 
 
 class _Tracer(fx.Tracer):

@@ -24,13 +24,13 @@ _WIDTH = 16
 
 
 def small_config(kind: str, *, se: bool) -> Config:
-    """One of our configs at ResNet-18, with narrow heads, three classes and small pictures."""
+    """One of our configs at a narrow ResNet-18, with narrow heads, three classes and small pictures."""
     cfg = Config.fromfile(config_path(CONFIGS[kind]))
     model = cfg.model
-    model.backbone.update(depth=18, init_cfg=None)
+    model.backbone.update(depth=18, base_channels=_WIDTH, init_cfg=None)
     if se:
         model.backbone.update(type="SEResNet", se_cfg=dict(reduction=4))
-    model.neck.update(in_channels=[64, 128, 256, 512], out_channels=_WIDTH)
+    model.neck.update(in_channels=[_WIDTH, 2 * _WIDTH, 4 * _WIDTH, 8 * _WIDTH], out_channels=_WIDTH)
     for name in ("rpn_head", "bbox_head"):
         if name in model:
             model[name].update(in_channels=_WIDTH, feat_channels=_WIDTH)

@@ -58,5 +58,3 @@ def test_another_preprocessor() -> None:
     model = small_detector("retina", se=False)
     model.data_preprocessor = nn.Identity()
     assert "its data_preprocessor is a Identity" in problem(model)
-
-
