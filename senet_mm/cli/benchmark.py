@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from ..profiling.executions import EAGER, EXECUTIONS, GRAPH
 from ..profiling.report import as_json, machine, plot_ratios, speed_table
 from ..profiling.speed import measure
 from ..profiling.steps import LAYOUTS, PARTS, PRECISIONS, TASKS, Setting
@@ -23,6 +24,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=["backbone"])
     parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=["float32"])
     parser.add_argument("--layouts", nargs="+", choices=LAYOUTS, default=["nchw"])
+    parser.add_argument(
+        "--executions",
+        nargs="+",
+        choices=EXECUTIONS,
+        default=[EAGER],
+        help="compiled: by torch.compile; cuda-graph: of inference, kernels without Python",
+    )
     parser.add_argument(
         "--bn",
         nargs="+",
@@ -52,17 +60,21 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.quick:
         args.size, args.rounds = args.size or [128, 128], 5
+    if GRAPH in args.executions and torch.device(args.device).type != "cuda":
+        parser.error(f"--executions {GRAPH}: --device is {args.device}, expected a CUDA device")
     return args
 
 
 def settings(args: argparse.Namespace) -> list[Setting]:
     found = []
-    for task, part, precision, layout, norm in itertools.product(
-        args.tasks, args.parts, args.precisions, args.layouts, args.bn
+    for execution, task, part, precision, layout, norm in itertools.product(
+        args.executions, args.tasks, args.parts, args.precisions, args.layouts, args.bn
     ):
         inference = task == "inference"
         if inference and norm != args.bn[0]:
             continue  # batch norm has fixed statistics in inference in any case
+        if execution == GRAPH and not inference:
+            continue
         found.append(
             Setting(
                 task=task,
@@ -75,6 +87,7 @@ def settings(args: argparse.Namespace) -> list[Setting]:
                 depth=args.depth,
                 device=args.device,
                 configs=tuple(args.configs),
+                execution=execution,
             )
         )
     return found

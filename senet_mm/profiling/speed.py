@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from .executions import COMPILED, forget_compiled
 from .memory import peak_cuda_bytes, saved_bytes
 from .steps import Setting, make_step
 from .turns import median_and_spread, take_turns
@@ -54,6 +55,8 @@ def measure(
         ValueError: If a variant is unknown, or plain is missing.
     """
     names, baseline = _names(setting, names)
+    if setting.execution == COMPILED:
+        forget_compiled()
     steps = {name: make_step(name, setting) for name in names}
     memory = {name: _memory(step, setting) for name, step in steps.items()}
     times = take_turns(steps, rounds=rounds, warm_up=2, device=setting.device, progress=True)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from .complexity import blank_image
 from .configured import build_configured
+from .executions import EAGER, prepared, recorded
 from .variants import Policy, build_variant, finish, forward_of, settle
 
 TASKS, PARTS = ("inference", "training"), ("backbone", "detector")
@@ -36,6 +37,7 @@ class Setting:
         depth: Depth of the ResNet.
         device: Where.
         configs: Configs whose nets are timed, the baseline first; () for variants of the ResNet.
+        execution: ``eager``, ``compiled`` (torch.compile) or, in inference, ``cuda-graph``.
     """
 
     task: str
@@ -48,6 +50,7 @@ class Setting:
     depth: int = 50
     device: str = "cpu"
     configs: tuple[str, ...] = ()
+    execution: str = EAGER
 
     @property
     def title(self) -> str:
@@ -57,7 +60,7 @@ class Setting:
         return (
             f"{nets} {self.part}, {self.task}{norm if self.task == 'training' else ''}, "
             f"{self.precision}, {self.layout}, {self.batch}x{self.size[0]}x{self.size[1]}, "
-            f"{self.device}"
+            f"{self.device}{'' if self.execution == EAGER else f', {self.execution}'}"
         )
 
 
@@ -83,8 +86,9 @@ def make_step(name: str, setting: Setting) -> Callable[[], None]:
         Policy(setting.frozen or not training).apply(net, training=training)
     finish(name, net, setting.part)
     forward = _detector_pass(net, setting) if setting.part == "detector" else forward_of(name, net)
+    forward = prepared(setting.execution, forward)
     if not training:
-        return _inference(forward, images, setting)
+        return recorded(setting.execution, _inference(forward, images, setting))
     return _training(net, forward, images, setting)
 
 

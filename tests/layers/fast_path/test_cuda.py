@@ -22,6 +22,14 @@ def results(model: SEResNet, x: Tensor, *, amp: bool) -> list[Tensor]:
     return [*outs, x.grad, *(p.grad for p in model.parameters() if p.grad is not None)]
 
 
+def test_kernels() -> None:
+    pytest.importorskip("triton")
+    from . import triton_cases
+
+    with torch.device("cuda"):
+        triton_cases.check_all()
+
+
 @pytest.mark.parametrize("frozen", [True, False])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("depth", [18, 50])

@@ -1,6 +1,6 @@
-"""The Triton kernels against float64, through Triton's interpreter; run by test_kernels_triton.py.
+"""The Triton kernels against float64: on the default device, or through Triton's interpreter.
 
-It runs in a process of its own: Triton reads TRITON_INTERPRET when it is imported.
+For the latter it runs in a process of its own: Triton reads TRITON_INTERPRET when it is imported.
 """
 
 from __future__ import annotations
@@ -58,9 +58,13 @@ def check_nan() -> None:
     assert torch.equal(masked, torch.ones_like(y))  # as torch's ReLU
 
 
-if __name__ == "__main__":
+def check_all() -> None:
     for size, layout in itertools.product(SIZES, LAYOUTS):
         check(size, torch.float32, layout, has_offset=True)
     for dtype, layout in itertools.product(DTYPES, LAYOUTS):
         check(SIZES[0], dtype, layout, has_offset=False)
     check_nan()
+
+
+if __name__ == "__main__":
+    check_all()
