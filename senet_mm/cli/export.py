@@ -6,10 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..compat.onnx import needed
 from ..export.check import compare
 from ..export.detector import PRECISIONS, PlainDetector
 from ..export.load import describe, load_detector
-from ..export.onnx_file import needed, write_onnx
+from ..export.onnx_file import write_onnx
 from ..export.pictures import pictures_to_check
 from ..export.runtime import OnnxDetector
 from ..io.outputs import check_output

@@ -87,7 +87,7 @@ class PlainDetector(nn.Module):
         x = image.permute(2, 0, 1)[None].to(torch.float32)
         if preprocessor._channel_conversion:
             x = x[:, [2, 1, 0]]
-        if preprocessor._enable_normalize:
+        if hasattr(preprocessor, "mean"):
             x = (x - preprocessor.mean) / preprocessor.std
         divisor = preprocessor.pad_size_divisor
         bottom, right = -x.shape[2] % divisor, -x.shape[3] % divisor

@@ -75,7 +75,7 @@ def describe(
 def _fill(preprocessor: Any) -> list[int]:
     """The colour, in the order of OpenCV, that becomes the value that mmdet pads with."""
     color: Any = np.full(3, preprocessor.pad_value, dtype=float)
-    if preprocessor._enable_normalize:
+    if hasattr(preprocessor, "mean"):
         mean, std = (value.numpy().ravel() for value in (preprocessor.mean, preprocessor.std))
         color = color * std + mean
     color = color.round().clip(0, 255).astype(int)

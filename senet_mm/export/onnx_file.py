@@ -1,18 +1,19 @@
-"""Write a detector as an ONNX file that describes itself."""
+"""Write a detector as an ONNX file that describes itself.
+
+By torch's exporter by tracing: the other one stops at non-maximum suppression and at regions.
+"""
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
 
+from ..compat.onnx import by_tracing, needed
 from ..io.files import whole_file
 from .detector import PlainDetector
 from .runtime import KEY
@@ -58,28 +59,9 @@ def write_onnx(
                 output_names=list(detector.outputs),
                 dynamic_axes=axes,
                 opset_version=_OPSET,
-                **_tracing(),
+                **by_tracing(),
             )
         model = onnx.load(str(unfinished))
         onnx.helper.set_model_props(model, {KEY: json.dumps(description)})
         onnx.checker.check_model(model)
         onnx.save(model, str(unfinished))
-
-
-def needed(name: str) -> ModuleType:
-    """A package that exporting needs.
-
-    Raises:
-        ImportError: In one line, if it is not installed.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(
-            f"{name} is not installed: pip install 'senet_mm[export]' brings it"
-        ) from error
-
-
-def _tracing() -> dict[str, Any]:
-    """What asks torch for its exporter by tracing: the other stops at NMS and regions."""
-    return {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}

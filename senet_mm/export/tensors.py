@@ -16,9 +16,9 @@ def top(scores: Tensor, limit: int) -> tuple[Tensor, Tensor]:
     """
     if limit <= 0:
         return scores, torch.arange(scores.shape[0], device=scores.device)
-    number = torch._shape_as_tensor(scores)[0]
-    # a tensor: a Python number would be that of the traced picture
-    return scores.topk(torch.minimum(number, torch.tensor(limit)))  # type: ignore[arg-type]
+    # as a tensor, since a Python number would be that of the traced picture
+    number = torch.minimum(torch.as_tensor(scores.shape[0]), torch.tensor(limit))
+    return scores.topk(number)  # type: ignore[arg-type]
 
 
 def places_of(mask: Tensor) -> Tensor:
@@ -33,8 +33,8 @@ def flat(maps: Tensor, width: int) -> Tensor:
 
 def picture_size(image: Tensor) -> Tensor:
     """Width and height of a picture of shape (H, W, 3), twice: what bounds a box."""
-    height_and_width = torch._shape_as_tensor(image)[:2]
-    return height_and_width.flip(0).repeat(2).to(torch.float32)
+    height, width = (torch.as_tensor(side) for side in image.shape[:2])
+    return torch.stack((width, height, width, height)).to(torch.float32)
 
 
 def clip(boxes: Tensor, bounds: Tensor) -> Tensor:

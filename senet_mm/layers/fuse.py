@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from mmcv.cnn import ConvModule
 from mmcv.cnn.bricks.wrappers import Conv2d
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -70,8 +71,13 @@ class _Tracer(fx.Tracer):
         return isinstance(module, _CONVS) or super().is_leaf_module(module, name)
 
 
-def _pairs(module: nn.Module, prefix: str) -> Iterator[tuple[str, str]]:
+def _pairs(module: Any, prefix: str) -> Iterator[tuple[str, str]]:
     """Names of convolutions and of the norms that alone read what they give."""
+    if type(module) is ConvModule:  # torch.fx does not follow it
+        in_order = "conv,norm" in ",".join(module.order)
+        if in_order and module.with_norm and _folds(module.conv, module.norm):
+            yield f"{prefix}conv", prefix + module.norm_name
+        return
     try:
         graph = _Tracer().trace(module)
     except Exception:  # what torch.fx cannot follow raises anything; its parts may be simpler

@@ -24,7 +24,7 @@ _WIDTH = 16
 
 
 def small_config(kind: str, *, se: bool) -> Config:
-    """One of our configs at a narrow ResNet-18, with narrow heads, three classes and small pictures."""
+    """One of our configs at a narrow ResNet-18: narrow heads, three classes, small pictures."""
     cfg = Config.fromfile(config_path(CONFIGS[kind]))
     model = cfg.model
     model.backbone.update(depth=18, base_channels=_WIDTH, init_cfg=None)
