@@ -24,7 +24,7 @@ CALLABLES = {
     "mmdet.models.dense_heads.base_dense_head.BaseDenseHead._predict_by_feat_single": "self, "
     "cls_score_list, bbox_pred_list, score_factor_list, mlvl_priors, img_meta, cfg",
     "mmdet.models.roi_heads.CascadeRoIHead._bbox_forward": "self, stage, x, rois",
-    "mmdet.models.roi_heads.CascadeRoIHead._mask_forward": "self, stage, x",
+    "mmdet.models.roi_heads.CascadeRoIHead._mask_forward": "self, stage, x, rois",
     "mmdet.models.roi_heads.StandardRoIHead._bbox_forward": "self, x, rois",
     "mmdet.models.roi_heads.StandardRoIHead._mask_forward": "self, x",
     "mmdet.models.roi_heads.bbox_heads.BBoxHead._predict_by_feat_single": "self, roi, cls_score, "
