@@ -20,7 +20,7 @@ def needed(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ImportError as error:
         raise ImportError(
-            f"{name} is not installed: pip install 'senet_mm[export]' brings it"
+            f"{name} is not installed: pip install {name}, or the extra [export]"
         ) from error
 
 

@@ -52,7 +52,7 @@ class OnnxDetector:
             import onnxruntime
         except ImportError as error:
             raise ImportError(
-                "onnxruntime is not installed: pip install 'senet_mm[export]' brings it"
+                "onnxruntime is not installed: pip install onnxruntime, or the extra [export]"
             ) from error
         try:
             self._session = onnxruntime.InferenceSession(str(path), providers=list(providers))

@@ -28,12 +28,15 @@ class _Net(nn.Module):
         return self._forward(x)
 
 
-def onnx_pass(forward: Callable[[Tensor], Any], images: Tensor) -> Callable[[], None]:
+def onnx_pass(forward: Callable[[Tensor], Any], images: Tensor) -> Callable[[], Any]:
     """One pass of a net for images of this number and size, with as many threads as torch has.
 
     Args:
         forward: A net, or a method of one, in eval mode on the CPU.
         images: Of shape (N, 3, H, W).
+
+    Returns:
+        What runs the pass and gives its maps, as arrays.
 
     Raises:
         ImportError: If onnx or onnxruntime is not installed.
