@@ -1,6 +1,7 @@
 """Write a detector as an ONNX file that describes itself.
 
-By torch's exporter by tracing: the other one stops at non-maximum suppression and at regions.
+By torch's exporter by tracing: torch 2.11's other one stops at sizes that depend on values, such as
+how many boxes are kept.
 """
 
 from __future__ import annotations
