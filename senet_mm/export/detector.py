@@ -100,5 +100,5 @@ def _check_half() -> None:
     except RuntimeError as error:
         raise ValueError(
             f"--precision fp16: torch {torch.__version__} has no convolution in float16 on a CPU: "
-            "export with a newer one (2.3 has it), or in fp32"
+            "export with a newer one (2.11 has it), or in fp32"
         ) from error
