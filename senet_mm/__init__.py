@@ -22,6 +22,7 @@ __all__ = [
     "__version__",
     "attach_se",
     "detach_se",
+    "fuse_for_inference",
 ]
 
 # The command `senet-mm` must start on a broken stack, to tell what is broken, and at once for
@@ -40,6 +41,7 @@ if not is_command():
         TimmBackbone,
         attach_se,
         detach_se,
+        fuse_for_inference,
     )
 
 

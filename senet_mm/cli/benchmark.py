@@ -8,11 +8,13 @@ from pathlib import Path
 
 import torch
 
-from ..profiling.executions import EAGER, EXECUTIONS, GRAPH
+from ..profiling.executions import EAGER, EXECUTIONS, GRAPH, ONNX
 from ..profiling.report import as_json, machine, plot_ratios, speed_table
 from ..profiling.speed import measure
 from ..profiling.steps import LAYOUTS, PARTS, PRECISIONS, TASKS, Setting
 from .arguments import Parser, device, integer
+
+_EXPORTED = ("backbone", "float32")  # what onnxruntime is timed on
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -29,7 +31,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         nargs="+",
         choices=EXECUTIONS,
         default=[EAGER],
-        help="compiled: by torch.compile; cuda-graph: of inference, kernels without Python",
+        help="compiled: by torch.compile; cuda-graph: of inference, kernels without Python; onnx: "
+        "inference of the exported backbone by onnxruntime, on the CPU",
+    )
+    parser.add_argument(
+        "--onnx", action="store_true", help=f"the same as --executions {ONNX} --tasks inference"
     )
     parser.add_argument(
         "--bn",
@@ -60,6 +66,14 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.quick:
         args.size, args.rounds = args.size or [128, 128], 5
+    if args.onnx:
+        args.executions, args.tasks = [ONNX], ["inference"]
+    if ONNX in args.executions:
+        if torch.device(args.device).type != "cpu":
+            parser.error(f"--executions {ONNX}: --device is {args.device}, expected cpu")
+        others = [one for one in (*args.parts, *args.precisions) if one not in _EXPORTED]
+        if others:
+            parser.error(f"--executions {ONNX}: {others[0]}: expected {' and '.join(_EXPORTED)}")
     if GRAPH in args.executions and torch.device(args.device).type != "cuda":
         parser.error(f"--executions {GRAPH}: --device is {args.device}, expected a CUDA device")
     return args
@@ -73,7 +87,7 @@ def settings(args: argparse.Namespace) -> list[Setting]:
         inference = task == "inference"
         if inference and norm != args.bn[0]:
             continue  # batch norm has fixed statistics in inference in any case
-        if execution == GRAPH and not inference:
+        if execution in (GRAPH, ONNX) and not inference:
             continue
         found.append(
             Setting(

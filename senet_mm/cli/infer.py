@@ -20,10 +20,14 @@ from ..runs.preflight import prepare
 from ..runs.task import Task, expect_task
 from ..runs.tta import use_tta
 from ..weights.read.sources import fetch
+from . import infer_onnx
 from .arguments import Parser, device, integer, number
+from .launch import runs_exported
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    if runs_exported(sys.argv[1:] if argv is None else argv):
+        return infer_onnx.parse_args(argv)
     parser = Parser(
         prog="senet-mm infer", description="Draw the detections of a model on pictures and videos"
     )
@@ -49,11 +53,18 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--device", type=device, help="such as cpu or cuda:0; CUDA where there is one"
     )
+    parser.add_argument(
+        "--onnx",
+        metavar="FILE",
+        help="run this file of senet-mm export instead of CONFIG and CHECKPOINT; it needs no mmdet",
+    )
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
+    if args.onnx:
+        return infer_onnx.run(args)
     out_dir = Path(args.out_dir)
     make_writable(out_dir, args.out_dir, "choose another --out-dir")
     cfg = read_config(args.config)

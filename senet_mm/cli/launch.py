@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 COMMAND = "senet-mm"
@@ -22,3 +23,8 @@ def is_command() -> bool:
         options = sys.orig_argv
         return PACKAGE in options and options[options.index(PACKAGE) - 1] == "-m"
     return Path(program).stem == COMMAND
+
+
+def runs_exported(arguments: Sequence[str]) -> bool:
+    """Whether arguments of ``senet-mm infer`` name an exported file, which needs no stack."""
+    return any(word.partition("=")[0] == "--onnx" for word in arguments)

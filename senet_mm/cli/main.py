@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from ..version import __version__
-from .launch import COMMAND
+from .launch import COMMAND, runs_exported
 
 COMMANDS = {
     "train": "train a detector or a classifier",
@@ -25,6 +25,7 @@ COMMANDS = {
     "average": "average the scores of classifiers",
     "gates": "show what SE gates do, and drop those that do nothing",
     "convert": "convert weights to our layout or to timm's",
+    "export": "write a detector as an ONNX file",
     "complexity": "count parameters and multiply-adds per stage",
     "benchmark": "time SE against the plain net and against others",
     "shapes": "write the embedded shapes set",
@@ -61,6 +62,11 @@ def _run(name: str, arguments: list[str]) -> None:
         except ImportError as error:
             _fail(f"{error}: it comes with senet_mm; reinstall that with its dependencies")
         sys.exit(doctor.main(arguments))
+    elif name == "infer" and runs_exported(arguments):
+        try:
+            _load("infer_onnx").main(arguments)
+        except (ImportError, OSError, ValueError) as error:
+            _fail(str(error))
     else:
         _load_stack()
         command = _load(name).main

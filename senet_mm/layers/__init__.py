@@ -2,6 +2,7 @@
 
 from .attach import attach_se, detach_se
 from .attention import AttentionConfig
+from .fuse import fuse_for_inference
 from .residual import SEResidualMixin
 from .se_block import SEBlock
 from .se_config import SEConfig
@@ -15,4 +16,5 @@ __all__ = [
     "TimmAttention",
     "attach_se",
     "detach_se",
+    "fuse_for_inference",
 ]

@@ -1,4 +1,4 @@
-"""How a pass is run: as it is, compiled, or as a CUDA graph."""
+"""How a pass is run: as it is, compiled, as a CUDA graph, or exported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-EAGER, COMPILED, GRAPH = EXECUTIONS = ("eager", "compiled", "cuda-graph")
+EAGER, COMPILED, GRAPH, ONNX = EXECUTIONS = ("eager", "compiled", "cuda-graph", "onnx")
 
 
 def prepared(execution: str, forward: Callable[..., Any]) -> Callable[..., Any]:

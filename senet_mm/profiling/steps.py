@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from .complexity import blank_image
 from .configured import build_configured
-from .executions import EAGER, prepared, recorded
+from .executions import EAGER, ONNX, prepared, recorded
+from .exported import onnx_pass
 from .variants import Policy, build_variant, finish, forward_of, settle
 
 TASKS, PARTS = ("inference", "training"), ("backbone", "detector")
@@ -37,7 +38,8 @@ class Setting:
         depth: Depth of the ResNet.
         device: Where.
         configs: Configs whose nets are timed, the baseline first; () for variants of the ResNet.
-        execution: ``eager``, ``compiled`` (torch.compile) or, in inference, ``cuda-graph``.
+        execution: ``eager``, ``compiled`` (torch.compile) or, in inference, ``cuda-graph`` or
+            ``onnx`` (onnxruntime).
     """
 
     task: str
@@ -87,6 +89,8 @@ def make_step(name: str, setting: Setting) -> Callable[[], None]:
     finish(name, net, setting.part)
     forward = _detector_pass(net, setting) if setting.part == "detector" else forward_of(name, net)
     forward = prepared(setting.execution, forward)
+    if setting.execution == ONNX:
+        return onnx_pass(forward, images)
     if not training:
         return recorded(setting.execution, _inference(forward, images, setting))
     return _training(net, forward, images, setting)

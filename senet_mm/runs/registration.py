@@ -23,7 +23,13 @@ from ..backbones import (  # noqa: E402
     SEResNeXt,
     TimmBackbone,
 )
-from ..layers import SEBlock, TimmAttention, attach_se, detach_se  # noqa: E402
+from ..layers import (  # noqa: E402
+    SEBlock,
+    TimmAttention,
+    attach_se,
+    detach_se,
+    fuse_for_inference,
+)
 from ..necks import SEFPN, SENeck  # noqa: E402
 from . import drawings, hooks  # noqa: E402, F401
 from .data import augmentations, crops  # noqa: E402, F401
@@ -42,4 +48,5 @@ __all__ = [
     "TimmBackbone",
     "attach_se",
     "detach_se",
+    "fuse_for_inference",
 ]

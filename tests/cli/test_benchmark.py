@@ -45,3 +45,16 @@ def test_nets_of_configs(tool, repo: Path, tmp_path: Path) -> None:
         "benchmark.py", "--out-dir", tmp_path, "--configs", configs[0], "absent.py", error=True
     )
     assert message == "error: config absent.py not found"
+
+
+@pytest.mark.slow
+def test_exported_backbones(tool, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    printed = tool(
+        "benchmark.py", "--onnx", "--size", 64, 64, "--rounds", 2, "--depth", 18, "--device", "cpu",
+        "--variants", "plain", "SE fused", "--out-dir", tmp_path,
+    )  # fmt: skip
+    assert "R18 backbone, inference, float32, nchw, 1x64x64, cpu, onnx" in printed
+    assert "training" not in printed
+    message = tool("benchmark.py", "--onnx", "--parts", "detector", "--device", "cpu", error=True)
+    assert "detector: expected backbone and float32" in message

@@ -18,6 +18,21 @@ CALLABLES = {
     "mmdet.models.backbones.resnet.Bottleneck.make_block_plugins": "self, in_channels, plugins",
     "mmdet.models.backbones.resnet.ResNet.make_res_layer": "self, kwargs",
     "mmdet.models.backbones.resnext.Bottleneck._del_block_plugins": "self, plugin_names",
+    "mmdet.models.dense_heads.RPNHead._bbox_post_process": "self, results, cfg",
+    "mmdet.models.dense_heads.RPNHead._predict_by_feat_single": "self, cls_score_list, "
+    "bbox_pred_list, score_factor_list, mlvl_priors, img_meta, cfg",
+    "mmdet.models.dense_heads.base_dense_head.BaseDenseHead._bbox_post_process": "self, results, "
+    "cfg",
+    "mmdet.models.dense_heads.base_dense_head.BaseDenseHead._predict_by_feat_single": "self, "
+    "cls_score_list, bbox_pred_list, score_factor_list, mlvl_priors, img_meta, cfg",
+    "mmdet.models.roi_heads.CascadeRoIHead._bbox_forward": "self, stage, x, rois",
+    "mmdet.models.roi_heads.CascadeRoIHead._mask_forward": "self, stage, x, rois",
+    "mmdet.models.roi_heads.StandardRoIHead._bbox_forward": "self, x, rois",
+    "mmdet.models.roi_heads.StandardRoIHead._mask_forward": "self, x",
+    "mmdet.models.roi_heads.bbox_heads.BBoxHead._predict_by_feat_single": "self, roi, cls_score, "
+    "bbox_pred, img_meta",
+    "mmdet.models.roi_heads.mask_heads.FCNMaskHead._predict_by_feat_single": "self, mask_preds, "
+    "bboxes, labels, img_meta, rcnn_test_cfg",
     "mmdet.visualization.get_palette": "palette, num_classes",
     "mmengine.config.Config._file2dict": "filename",
     "mmengine.config.Config._get_base_files": "filename",
@@ -102,6 +117,7 @@ ATTRIBUTES = {
     "after_conv1_plugins after_conv1_plugin_names after_conv3_plugin_names",
     "fpn": "in_channels out_channels num_outs start_level backbone_end_level lateral_convs",
     "flop_counter": "get_total_flops",
+    "preprocessor": "_channel_conversion pad_size_divisor pad_value mean std",
     "coco": "dataset createIndex",
     "coco_params": "iouThrs recThrs areaRng areaRngLbl",
 }

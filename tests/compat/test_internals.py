@@ -22,7 +22,7 @@ import torchvision  # noqa: F401 (registers torch.ops.torchvision)
 from mmdet.models.backbones import ResNet, ResNeXt
 from mmdet.models.backbones.resnet import BasicBlock, Bottleneck
 from mmdet.models.backbones.resnext import Bottleneck as ResNeXtBottleneck
-from mmdet.models.data_preprocessors import BatchSyncRandomResize
+from mmdet.models.data_preprocessors import BatchSyncRandomResize, DetDataPreprocessor
 from mmdet.models.necks import FPN
 from mmengine.model import BaseModel, BaseModule
 from mmengine.runner import Runner
@@ -133,6 +133,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         basic_block=BasicBlock(4, 4),
         bottleneck=Bottleneck(16, 4, plugins=[plugin]),
         fpn=FPN([4, 8], 4, 2),
+        preprocessor=DetDataPreprocessor(mean=[0, 0, 0], std=[1, 1, 1], bgr_to_rgb=True),
         flop_counter=FlopCounterMode(display=False),
         coco=COCO(),
         coco_params=Params("bbox"),

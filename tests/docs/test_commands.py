@@ -34,6 +34,7 @@ PLACEHOLDERS = {
     *("holidays/", "drive.mp4", "cameras/*/*.png", "https://example.org/street.jpg", "0"),
     *("/data/ade", "data/shapes", "iter_80000.pth"),
     *("my_backbone.pth", "my_backbone-1a2b3c4d.pth", "for_timm.pth", "OUT.pth"),
+    "detector.onnx",
 }
 WORK_DIR = re.compile(r"work_dirs/(?P<name>\w+)(/(?P=name)\.py|/epoch_\d+\.pth)?")
 WORK_DIRS = {path.stem for path in (REPO / "configs").glob("*.py")} | {"run"}

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from mmdet.registry import HOOKS, MODELS
@@ -18,9 +20,15 @@ from torch import nn
 from senet_mm.backbones import SEResNet
 from senet_mm.comparison import inputs
 from senet_mm.comparison.evaluation import Evaluation
+from senet_mm.export.detector import PlainDetector
+from senet_mm.export.load import describe
+from senet_mm.export.onnx_file import write_onnx
+from senet_mm.export.runtime import OnnxDetector
 from senet_mm.layers import SEBlock
 from senet_mm.runs.inference.results import coco_results
+from senet_mm.weights.read.checkpoint import Checkpoint
 from tests.docs.markdown import Code, blocks
+from tests.export.nets import scene, small_config, small_detector
 
 # what a block of code is given, and a check of what it leaves
 Setting = tuple[dict[str, Any], Callable[[dict[str, Any]], None]]
@@ -124,6 +132,29 @@ def for_attach() -> Setting:
         assert not any(isinstance(module, SEBlock) for module in after["net"].modules())
 
     return {}, check
+
+
+@pytest.fixture
+def for_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setting:
+    """A small detector, exported, and a picture."""
+    monkeypatch.chdir(tmp_path)
+    picture = scene(150, 200)
+    cv2.imwrite("street.jpg", picture)
+    cfg, model = small_config("faster", se=True), small_detector("faster", se=True)
+    checkpoint = Checkpoint("small", {}, {})
+    detector = PlainDetector(model).eval()
+    about = describe(cfg, checkpoint, detector, size=None)
+    write_onnx(detector, Path("detector.onnx"), size=None, description=about)
+
+    def check(after: dict[str, Any]) -> None:
+        if "scores" in after:  # the page's program
+            found = OnnxDetector("detector.onnx")(cv2.imread("street.jpg"))
+            np.testing.assert_array_equal(after["boxes"], found.boxes)
+            assert len(after["scores"]) > 10
+        else:
+            assert not isinstance(after["model"].backbone.bn1, nn.BatchNorm2d)
+
+    return dict(model=model), check
 
 
 @pytest.fixture

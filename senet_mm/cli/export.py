@@ -1,0 +1,98 @@
+"""Write a whole detector as an ONNX file: senet-mm export CONFIG CHECKPOINT OUT.onnx"""
+
+import argparse
+import copy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..compat.onnx import needed
+from ..export.check import compare
+from ..export.detector import PRECISIONS, PlainDetector
+from ..export.load import describe, load_detector
+from ..export.onnx_file import write_onnx
+from ..export.pictures import pictures_to_check
+from ..export.runtime import OnnxDetector
+from ..io.outputs import check_output
+from ..layers.fuse import fuse_for_inference
+from ..runs.config import load_config
+from ..runs.task import Task, expect_task
+from ..weights.read.sources import fetch
+from .arguments import KeyValues, Parser, integer
+
+_SUFFIX = ".onnx"
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(
+        prog="senet-mm export",
+        description="Write a detector, from picture to boxes, as an ONNX file, and check it",
+    )
+    parser.add_argument("config", help="config file, best the one saved in the work dir")
+    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument("out", help=f"the file to write, NAME{_SUFFIX}")
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument(
+        "--size",
+        type=integer(32),
+        nargs=2,
+        metavar=("H", "W"),
+        help="take pictures of this height and width alone, into which others are fitted",
+    )
+    sizes.add_argument(
+        "--dynamic", action="store_true", help="take pictures of any size (the default)"
+    )
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default=PRECISIONS[0], help="of the layers"
+    )
+    parser.add_argument(
+        "--no-nms",
+        dest="nms",
+        action="store_false",
+        help="give all candidates, for a suppression of your own",
+    )
+    parser.add_argument(
+        "--fold-bn", action="store_true", help="fold batch norm into the convolutions first"
+    )
+    parser.add_argument(
+        "--check",
+        nargs="+",
+        default=[],
+        metavar="PICTURE",
+        help="compare the file with mmdet on these (default: pictures of the test set if they are "
+        "there, else generated ones)",
+    )
+    parser.add_argument("--cfg-options", nargs="+", action=KeyValues, help="settings to override")
+    args = parser.parse_args(argv)
+    if not args.out.endswith(_SUFFIX):
+        parser.error(f"{args.out}: expected a name that ends in {_SUFFIX}")
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    for package in ("onnx", "onnxruntime"):
+        needed(package)
+    check_output(args.out, "OUT")
+    cfg = load_config(args.config, options=args.cfg_options)
+    expect_task(cfg, Task.DETECTION, "senet-mm export")
+    checkpoint = fetch(args.checkpoint)
+    model = load_detector(cfg, checkpoint)
+    exported = copy.deepcopy(model)
+    if args.fold_bn:
+        fuse_for_inference(exported)
+    detector = PlainDetector(exported, suppress=args.nms, precision=args.precision).eval()
+    size = tuple(args.size) if args.size else None
+    about = describe(cfg, checkpoint, detector, size=size)
+    out = Path(args.out)
+    write_onnx(detector, out, size=size, description=about)
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {', '.join(detector.outputs)}")
+    if not args.nms:
+        return  # mmdet gives no candidates to compare with
+    differences = compare(model, OnnxDetector(out), pictures_to_check(cfg, args.check))
+    print(f"beside mmdet: {differences}")
+    if args.precision == PRECISIONS[0] and not differences.within_tolerance:
+        print(
+            "note: more than float32 explains on most pictures: look at them before you use it",
+            file=sys.stderr,
+        )
