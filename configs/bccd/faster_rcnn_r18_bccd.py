@@ -7,7 +7,8 @@ data_root = "data/bccd/"
 metainfo = dict(classes=("RBC", "WBC", "Platelets"))
 
 model = dict(
-    rpn_head=dict(anchor_generator=dict(scales=[3])),  # platelets, red and white cells: 10, 25, 47 px
+    # platelets, red and white cells have medians of 10, 25 and 47 px
+    rpn_head=dict(anchor_generator=dict(scales=[3])),
     roi_head=dict(bbox_roi_extractor=dict(finest_scale=16), bbox_head=dict(num_classes=3)),
     train_cfg=dict(rcnn=dict(sampler=dict(num=64))),
 )

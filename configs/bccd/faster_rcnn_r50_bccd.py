@@ -25,7 +25,9 @@ test_pipeline = [
         meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),
     ),
 ]
-train_dataloader = dict(num_workers=2, persistent_workers=True, dataset=dict(pipeline=train_pipeline))
+train_dataloader = dict(
+    num_workers=2, persistent_workers=True, dataset=dict(pipeline=train_pipeline)
+)
 val_dataloader = dict(num_workers=2, persistent_workers=True, dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
