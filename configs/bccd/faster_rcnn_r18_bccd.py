@@ -43,7 +43,7 @@ test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + "annotations/instances_val2017.json")
 test_evaluator = val_evaluator
 
-max_epochs = 8
+max_epochs = 4
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=50),
@@ -56,4 +56,5 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
 ]
-default_hooks = dict(checkpoint=dict(interval=max_epochs, max_keep_ckpts=1, save_optimizer=True))
+optim_wrapper = dict(optimizer=dict(lr=2e-3))
+default_hooks = dict(checkpoint=dict(interval=max_epochs, max_keep_ckpts=1))

@@ -1,4 +1,4 @@
-# ResNet-50, for a GPU: pictures of twice the size, and three times the epochs.
+# ResNet-50, for a GPU: pictures of twice the size, and six times the epochs.
 _base_ = "./faster_rcnn_r18_bccd.py"
 
 model = dict(
@@ -44,4 +44,5 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
 ]
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
 default_hooks = dict(checkpoint=dict(interval=max_epochs))
