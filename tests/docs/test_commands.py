@@ -31,7 +31,7 @@ PLACEHOLDERS = {
     *("se.npz", "se_0.npz", "se_1.npz", "se_2.npz"),
     *("se_resnet50.pth", "se_resnet50-ce0d4300.pth", "se_resnet50_caffe.pth"),
     "bn_inception-52deb4733.pth",
-    *("/data/ade", "data/shapes", "iter_80000.pth"),
+    *("/data/ade", "data/bccd", "data/shapes", "iter_80000.pth"),
     *("my_backbone.pth", "my_backbone-1a2b3c4d.pth", "for_timm.pth", "OUT.pth"),
 }
 WORK_DIR = re.compile(r"work_dirs/(?P<name>\w+)(/(?P=name)\.py|/epoch_\d+\.pth)?")
