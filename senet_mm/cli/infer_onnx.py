@@ -50,19 +50,25 @@ def run(args: argparse.Namespace) -> None:
     detector = OnnxDetector(args.onnx)
     if not detector.description["nms"]:
         raise ValueError(f"{args.onnx} was exported with --no-nms: expected one that ends in NMS")
-    for folder, paths in spread(args.images, args.out_dir).items():
-        for name in ("vis", "preds"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        for path in paths:
-            picture = cv2.imread(path)
-            if picture is None:
-                raise ValueError(f"{path} is missing, or no picture that OpenCV reads")
-            found = detector(picture)
-            content = json.dumps(as_json(found))
-            write_whole(folder / "preds" / f"{Path(path).stem}.json", content)
-            drawn = draw(picture, found, detector.classes, args.score_thr)
-            cv2.imwrite(str(folder / "vis" / Path(path).name), drawn)
-        print(f"{len(paths)} drawings in {folder}/vis, boxes in {folder}/preds")
+    names = [Path(Path(path).name) for path in args.images]
+    left_out = []
+    for path, name, folder in zip(args.images, names, spread(names, args.out_dir), strict=True):
+        picture = cv2.imread(path)
+        if picture is None:
+            left_out.append(f"{path} is missing, or no picture that OpenCV reads")
+            continue
+        for kind in ("vis", "preds"):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+        found = detector(picture)
+        write_whole(folder / "preds" / f"{name.stem}.json", json.dumps(as_json(found)))
+        drawn = draw(picture, found, detector.classes, args.score_thr)
+        cv2.imwrite(str(folder / "vis" / name), drawn)
+    done = len(names) - len(left_out)
+    print(f"{done} drawings in {args.out_dir}/vis, boxes in {args.out_dir}/preds")
+    if done < len(names):
+        raise ValueError(
+            f"{len(left_out)} of {len(names)} pictures were left out: {'; '.join(left_out)}"
+        )
 
 
 def as_json(found: Detections) -> dict[str, Any]:

@@ -32,7 +32,7 @@ PLACEHOLDERS = {
     *("se_resnet50.pth", "se_resnet50-ce0d4300.pth", "se_resnet50_caffe.pth"),
     "bn_inception-52deb4733.pth",
     *("holidays/", "drive.mp4", "cameras/*/*.png", "https://example.org/street.jpg", "0"),
-    *("/data/ade", "data/shapes", "iter_80000.pth"),
+    *("/data/ade", "data/bccd", "data/shapes", "iter_80000.pth"),
     *("my_backbone.pth", "my_backbone-1a2b3c4d.pth", "for_timm.pth", "OUT.pth"),
     "detector.onnx",
 }
