@@ -207,11 +207,13 @@ def main() -> None:
     ann_file, results_files = write_data_set(
         args.out_dir, ann_file=args.ann_file, gain=args.gain, seed=args.seed
     )
+    # first: a process counts the memory of the one that started it
+    whole = time_command(ann_file, results_files, Path(args.out_dir), num_resamples=args.resamples)
     benchmark = benchmark_bootstrap(
         ann_file, results_files, num_resamples=args.resamples, seed=args.seed, progress=True
     )
-    print(benchmark.summary, flush=True)
-    print(time_command(ann_file, results_files, Path(args.out_dir), num_resamples=args.resamples))
+    print(benchmark.summary)
+    print(whole)
 
 
 if __name__ == "__main__":
