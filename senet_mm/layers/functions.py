@@ -22,6 +22,9 @@ def mean(x: Tensor) -> Tensor:
     """The mean over positions (Eq. 2), accumulated at least in float32: (N, C, 1, 1)."""
     if isinstance(x, fx.Proxy):  # it has no type, and quantization looks for the plain operator
         return x.mean((2, 3), keepdim=True)
+    if torch.jit.is_tracing():  # type: ignore[attr-defined]
+        # to ONNX's GlobalAveragePool, which runtimes keep in the layout of their convolutions
+        return F.adaptive_avg_pool2d(x, 1)
     return x.mean((2, 3), keepdim=True, dtype=accumulator(x)).to(x.dtype)
 
 

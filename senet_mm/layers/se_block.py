@@ -114,7 +114,8 @@ def build_se(config: SEConfig, in_channels: int) -> SEBlock:
 
 
 def _apply_1x1(conv: nn.Conv2d, z: Tensor) -> Tensor:
-    if isinstance(z, fx.Proxy) or is_compiling():  # a compiler sees the shapes itself
+    # a compiler sees the shapes itself
+    if isinstance(z, fx.Proxy) or is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
         return conv(z)
     if z.shape[2:] != (1, 1) or type(conv) is not nn.Conv2d or not runs_only_forward(conv):
         return conv(z)
