@@ -61,10 +61,12 @@ def train_missing(trainings: Sequence[Training], launcher: Launcher, way_on: str
                 _tell(f"{one}: {failed.get(one, 'finished')} ({len(waiting)} are waiting)")
             bar.set_postfix_str(", ".join(map(_progress, running)))
     except BaseException as stop:
+        if not isinstance(stop, KeyboardInterrupt):
+            # not SIGINT, which what a script starts in the background ignores
+            _stop([*running.values()], signal.SIGTERM)
+            raise
         number = getattr(stop, "number", signal.SIGINT)
         _stop([*running.values()], number)
-        if not isinstance(stop, KeyboardInterrupt):
-            raise
         done = total - len(waiting) - len(running) - len(failed)
         raise Interrupted(
             number, f"interrupted with {done} of {total} trainings done; go on with: {way_on}"
