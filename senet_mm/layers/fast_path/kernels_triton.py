@@ -117,7 +117,8 @@ def _norm_gradients_kernel(
     c = tl.program_id(0) * TILE_C + tl.arange(0, TILE_C)
     has_c = c < channels
     a = tl.load(scale + c, mask=has_c, other=0.0)
-    first = tl.program_id(1) == 0
+    # of the programs that share these channels one writes what is of channels
+    writes = has_c & (tl.zeros((TILE_C,), tl.int32) + tl.program_id(1) == 0)
     da = tl.zeros((TILE_C,), tl.float32)
     dc = tl.zeros((TILE_C,), tl.float32)
     if HAS_PRODUCTS:
@@ -132,7 +133,7 @@ def _norm_gradients_kernel(
         da += gate * tl.load(dscale + at, mask=has_c, other=0.0)
         da += grad * tl.load(t + at, mask=has_c, other=0.0)
         dc += gate * tl.load(doffset + at, mask=has_c, other=0.0) + grad
-        tl.store(dt + at, grad * a, mask=has_c & first)
+        tl.store(dt + at, grad * a, mask=writes)
         if HAS_PRODUCTS:
             where = at.to(tl.int64)[:, None] * inputs + k[None, :]
             product = tl.load(products + where, mask=mask, other=0.0).to(tl.float32)
@@ -140,8 +141,8 @@ def _norm_gradients_kernel(
             total += (gate * a)[:, None] * product + (grad * a)[:, None] * means[None, :]
     da -= dc * tl.load(mean + c, mask=has_c, other=0.0).to(tl.float32)
     da *= tl.load(inverse_std + c, mask=has_c, other=0.0)
-    tl.store(dweight + c, da, mask=has_c & first)
-    tl.store(dbias + c, dc, mask=has_c & first)
+    tl.store(dweight + c, da, mask=writes)
+    tl.store(dbias + c, dc, mask=writes)
     if HAS_PRODUCTS:
         at = c[:, None] * inputs + k[None, :]
         tl.store(dmatrix + at, total.to(dmatrix.dtype.element_ty), mask=mask)
