@@ -13,8 +13,7 @@ from torch import nn
 from ..profiling.complexity import build_detector
 from ..runs.data.class_names import named_meta
 from ..version import __version__
-from ..weights.load.complete import check_complete
-from ..weights.load.detector import match_detector
+from ..weights.load.detector import complete_weights
 from ..weights.read.checkpoint import Checkpoint
 from .detector import PlainDetector
 from .preprocessing import resize_of
@@ -29,9 +28,7 @@ def load_detector(cfg: Config, checkpoint: Checkpoint) -> nn.Module:
     """
     model = build_detector(cfg)
     check_supported(model)
-    weights, _ = match_detector(model, checkpoint)
-    check_complete(weights, model.state_dict(), checkpoint.source)
-    model.load_state_dict(weights, strict=False)
+    model.load_state_dict(complete_weights(model, checkpoint), strict=False)
     return model
 
 

@@ -13,8 +13,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from torch import nn
 
-from ...weights.load.complete import check_complete
-from ...weights.load.detector import match_detector, unwrapped
+from ...weights.load.detector import complete_weights, unwrapped
 from ...weights.read.checkpoint import Checkpoint
 from ..data.class_names import listed, named_meta, nearest
 from ..data.datasets import datasets_of
@@ -77,8 +76,7 @@ class Detector(DetInferencer):
 
     def _load_weights_to_model(self, model: nn.Module, checkpoint: None, cfg: Config) -> None:
         net = unwrapped(model)
-        weights, _ = match_detector(net, self._checkpoint)
-        check_complete(weights, net.state_dict(), self._checkpoint.source)
+        weights = complete_weights(net, self._checkpoint)
         content = {"state_dict": weights, "meta": named_meta(self._checkpoint, cfg)}
         super()._load_weights_to_model(net, content, cfg)
         model.dataset_meta = net.dataset_meta

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ...layers.attach import plain_of
 from ..read.checkpoint import Checkpoint
 from ..recognize.backbone import ANCHOR, check_finite, find_backbone
+from .complete import check_complete
 from .match import match_backbone, of_resnet_family
 from .other_nets import match_other
 from .report import LoadReport
@@ -35,6 +36,17 @@ def backbone_of(model: nn.Module) -> Any:
     backbone = getattr(unwrapped(model), "backbone", None)
     ours = of_resnet_family(backbone) or getattr(backbone, "reads_own_checkpoint", False)
     return backbone if ours else None
+
+
+def complete_weights(model: nn.Module, checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """A checkpoint's state dict by a detector's names, with every tensor that it needs.
+
+    Raises:
+        ValueError: If the weights are not the detector's, or not all of them are there.
+    """
+    weights, _ = match_detector(model, checkpoint)
+    check_complete(weights, model.state_dict(), checkpoint.source)
+    return weights
 
 
 def match_detector(
