@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..compat.onnx import needed
+from ..compat.extras import needed
 from ..export.check import compare
 from ..export.detector import PRECISIONS, PlainDetector
 from ..export.load import describe, load_detector

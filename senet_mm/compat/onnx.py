@@ -1,27 +1,11 @@
-"""What exporting needs, and torch's exporter by tracing in each torch."""
+"""Torch's exporter by tracing in each torch."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
-from types import ModuleType
 from typing import Any
 
 import torch
-
-
-def needed(name: str) -> ModuleType:
-    """A package of the extra ``export``.
-
-    Raises:
-        ImportError: In one line, if it is not installed.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(
-            f"{name} is not installed: pip install {name}, or the extra [export]"
-        ) from error
 
 
 def by_tracing() -> dict[str, Any]:

@@ -14,7 +14,8 @@ from typing import Any
 
 import torch
 
-from ..compat.onnx import by_tracing, needed
+from ..compat.extras import needed
+from ..compat.onnx import by_tracing
 from ..io.files import whole_file
 from .detector import PlainDetector
 from .runtime import KEY

@@ -11,6 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..compat.extras import needed
+
 KEY = "senet_mm"  # of the description among a file's metadata
 
 
@@ -48,12 +50,7 @@ class OnnxDetector:
     ) -> None:
         if not Path(path).is_file():
             raise FileNotFoundError(f"{path} not found")
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise ImportError(
-                "onnxruntime is not installed: pip install onnxruntime, or the extra [export]"
-            ) from error
+        onnxruntime: Any = needed("onnxruntime")
         try:
             self._session = onnxruntime.InferenceSession(str(path), providers=list(providers))
         except Exception as error:  # onnxruntime's own classes

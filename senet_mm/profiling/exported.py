@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..compat.onnx import by_tracing, needed
+from ..compat.extras import needed
+from ..compat.onnx import by_tracing
 
 _OPSET = 17
 
