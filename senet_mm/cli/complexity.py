@@ -22,17 +22,16 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar=("H", "W"),
         help="in pixels (default: what a classification config's net sees, else 224 224)",
     )
-    parser.add_argument(
+    tables = parser.add_mutually_exclusive_group()
+    tables.add_argument(
         "--paper", action="store_true", help="print every count of the paper beside ours instead"
     )
-    parser.add_argument(
+    tables.add_argument(
         "--paths",
         action="store_true",
         help="print which path each residual unit with SE takes instead, and why no faster one",
     )
     args = parser.parse_args(argv)
-    if args.paper and args.paths:
-        parser.error("expected --paper or --paths, not both")
     if bool(args.configs) == args.paper:
         parser.error("expected one config or more, or --paper")
     return args
