@@ -65,7 +65,7 @@ class GateSum(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, gates, out = ctx.saved_tensors
         grad, dx, dgates, _ = kernels.gate_sum_backward(grad, out, x, gates)
-        return dx, _total(dgates, gates), grad.to(ctx.shortcut_dtype)
+        return dx, _total(dgates, gates), cast_to(grad, ctx.shortcut_dtype)
 
 
 class BatchNormGateSum(torch.autograd.Function):
@@ -84,9 +84,9 @@ class BatchNormGateSum(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         y, gates, a, c, out = ctx.saved_tensors
-        grad, dx, dscale, doffset = kernels.gate_sum_backward(grad, out, y, gates.to(a.dtype))
+        grad, dx, dscale, doffset = kernels.gate_sum_backward(grad, out, y, cast_to(gates, a.dtype))
         dgates = a * _total(dscale, a) + c * _total(doffset, a)
-        return dx, dgates.to(gates.dtype), None, None, None, grad.to(ctx.shortcut_dtype)
+        return dx, cast_to(dgates, gates.dtype), None, None, None, cast_to(grad, ctx.shortcut_dtype)
 
 
 class Excite(torch.autograd.Function):

@@ -69,12 +69,10 @@ def _in_operators(tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
     images = h.shape[0]  # not len(h), which would make a constant of it
     if type(images) is int and images == 1:
         # norm and gate go into the weights: runtimes fuse convolution, sum and ReLU
-        variance = norm.running_var.to(accumulator(norm.running_var))
-        scale = norm.weight * torch.rsqrt(variance + norm.eps)
-        offset = norm.bias - norm.running_mean * scale
+        tensors = norm.weight, norm.bias, norm.running_mean, norm.running_var
+        fixed = tails.FixedNorm.of(tensors, norm.eps, accumulator(norm.running_var))
         gate = gates.view(-1)
-        weight = (gate * scale).view(-1, 1, 1, 1) * conv.weight
-        out = F.conv2d(h, weight, gate * offset)
+        out = F.conv2d(h, (gate * fixed.a).view(-1, 1, 1, 1) * conv.weight, gate * fixed.c)
     else:
         out = gates * tail.branch(h)
     return tail.relu((out + shortcut).to(out.dtype))

@@ -31,8 +31,7 @@ def difference(
     tolerance = _TOLERANCE.get(dtype, 1e-5)
     with torch.no_grad():
         for name, cases in (("map", _of_maps), ("channel", _of_channels)):
-            ours = cases(kernels, maps, device, dtype, _Values())
-            theirs = cases(kernels_torch, exact, torch.device("cpu"), torch.float64, _Values())
+            ours, theirs = cases(kernels, maps), cases(kernels_torch, exact)
             for number, (one, other) in enumerate(zip(ours, theirs, strict=True)):
                 error = (one.double().cpu() - other).norm() / other.norm()
                 if not error <= tolerance:
@@ -41,28 +40,28 @@ def difference(
 
 
 class _Values:
-    """Numbers without a pattern that leave torch's generators as they are."""
+    """Numbers without a pattern that leave torch's generators as they are.
 
-    def __init__(self) -> None:
-        self.at = 1
+    Args:
+        like: They are on its device, and in its type or float32, whichever is the larger.
+    """
+
+    def __init__(self, like: Tensor | None = None) -> None:
+        self._like = torch.empty(0) if like is None else like
+        self._at = 1
 
     def __call__(self, *size: int) -> Tensor:
         count = torch.Size(size).numel()
-        numbers = torch.arange(self.at, self.at + count, dtype=torch.float64)
-        self.at += count
-        return (numbers * numbers * 0.7311).sin().float().reshape(size)
+        numbers = torch.arange(self._at, self._at + count, dtype=torch.float64)
+        self._at += count
+        dtype = torch.promote_types(self._like.dtype, torch.float32)
+        values = (numbers * numbers * 0.7311).sin().float().reshape(size)
+        return values.to(self._like.device, dtype)
 
 
-def _of_maps(
-    kernels: ModuleType,
-    maps: Sequence[Tensor],
-    device: torch.device,
-    dtype: torch.dtype,
-    values: _Values,
-) -> Iterator[Tensor]:
+def _of_maps(kernels: ModuleType, maps: Sequence[Tensor]) -> Iterator[Tensor]:
     y, shortcut, grad = maps
-    accurate = torch.promote_types(dtype, torch.float32)
-    scale, offset = (values(*_SIZE[:2], 1, 1).to(device, accurate) for _ in range(2))
+    scale, offset = _Values(y)(2, *_SIZE[:2], 1, 1)
     yield kernels.gate_sum(y, scale, offset, shortcut, in_place=False)
     yield kernels.gate_sum(y.clone(), scale, None, shortcut, in_place=True)
     out = shortcut.relu()  # any map that is zero here and there
@@ -72,24 +71,13 @@ def _of_maps(
     yield from (masked, parts.sum(1))
 
 
-def _of_channels(
-    kernels: ModuleType,
-    maps: Sequence[Tensor],
-    device: torch.device,
-    dtype: torch.dtype,
-    values: _Values,
-) -> Iterator[Tensor]:
-    images, channels = _SIZE[:2]
-    accurate = torch.promote_types(dtype, torch.float32)
-
-    def drawn(*size: int) -> Tensor:
-        return values(*size).to(device, accurate)
-
-    gates, dz, t = drawn(3, images, channels)
-    a, c, mean, inverse_std = drawn(4, channels)
-    matrix, squeezed = drawn(channels, _INPUTS), drawn(images, _INPUTS)
-    products = drawn(images, channels, _INPUTS)
-    dscales, doffsets = drawn(2, images, _PARTS, channels)
+def _of_channels(kernels: ModuleType, maps: Sequence[Tensor]) -> Iterator[Tensor]:
+    (images, channels), values = _SIZE[:2], _Values(maps[0])
+    gates, dz, t = values(3, images, channels)
+    a, c, mean, inverse_std = values(4, channels)
+    matrix, squeezed = values(channels, _INPUTS), values(images, _INPUTS)
+    products = values(images, channels, _INPUTS)
+    dscales, doffsets = values(2, images, _PARTS, channels)
     for sums in ((dscales, doffsets, None, None), (None, doffsets, products, matrix)):
         dscale, doffset, dgates = kernels.gate_gradients(*sums, a, c)
         yield from (dscale, doffset, dgates)

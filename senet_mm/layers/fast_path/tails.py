@@ -48,7 +48,7 @@ class FixedNorm(NamedTuple):
     def of(cls, tensors: Sequence[Tensor], eps: float, dtype: torch.dtype) -> FixedNorm:
         """From a batch norm's weight, bias, mean and variance."""
         weight, bias, mean, var = tensors
-        inverse_std = (cast_to(var, dtype) + eps).rsqrt_()
+        inverse_std = (cast_to(var, dtype) + eps).rsqrt()
         a = weight * inverse_std
         return cls(a, torch.addcmul(cast_to(bias, dtype), mean, a, value=-1), mean, inverse_std)
 

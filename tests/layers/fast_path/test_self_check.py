@@ -9,7 +9,7 @@ import torch
 
 from senet_mm.layers.fast_path import kernels_torch, self_check
 
-STEPS = ("gate_sum", "gate_sum_backward", "mask_and_sum", "gate_gradients", "norm_gradients")
+STEPS = dict(gate_sum=1, gate_sum_backward=4, mask_and_sum=2, gate_gradients=3, norm_gradients=4)
 CPU = torch.device("cpu")
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
@@ -26,7 +26,7 @@ def test_plain_torch_agrees_with_itself_in_float64(dtype, layout) -> None:
 @pytest.mark.parametrize("name", STEPS)
 def test_a_wrong_result_of_any_step_is_found(name: str, fault: float) -> None:
     step = getattr(kernels_torch, name)
-    results = step_results(name)
+    results = STEPS[name]  # how many it has
     for wrong in range(results):
 
         def off(*args: object, wrong: int = wrong, **options: object) -> object:
@@ -44,9 +44,3 @@ def test_a_wrong_result_of_any_step_is_found(name: str, fault: float) -> None:
             cast(ModuleType, kernels), CPU, torch.float32, torch.contiguous_format
         )
         assert "is off by" in found and "torch.float32" in found, (name, wrong)
-
-
-def step_results(name: str) -> int:
-    return {"gate_sum": 1, "gate_sum_backward": 4, "mask_and_sum": 2, "gate_gradients": 3}.get(
-        name, 4
-    )
