@@ -28,7 +28,11 @@ def recorded(execution: str, step: Callable[[], None]) -> Callable[[], None]:
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         step()
-    return graph.replay
+
+    def replay(*, _step: Callable[[], None] = step) -> None:
+        graph.replay()  # it reads the memory of the step's net and images, which must live on
+
+    return replay
 
 
 def forget_compiled() -> None:

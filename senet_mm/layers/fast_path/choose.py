@@ -14,6 +14,7 @@ from ..calls import is_compiling, runs_only_forward
 from ..functions import SQUEEZES
 from ..se_block import SEBlock
 from ..se_config import SEConfig
+from .launches import launching_takes_longer
 from .precision import conv_dtype
 
 _PLAIN = (nn.Parameter, Tensor)
@@ -82,6 +83,10 @@ def choose(tail: Tail, h: Tensor, shortcut: Tensor) -> Choice:
         return Choice(Path.OPERATORS, "torch traces or compiles")
     if reason := _why_no_step(h, shortcut):
         return Choice(Path.REFERENCE, reason)
+    if launching_takes_longer(h, shortcut):
+        return Choice(
+            Path.REFERENCE, "a small map: a GPU waits longer for launches than for passes"
+        )
     if reason := _why_no_norm(tail) or _why_no_values(tail, shortcut):
         return Choice(Path.GATE, reason)
     if tail.norm.training:
