@@ -35,20 +35,24 @@ def read_layout(root: Path) -> Layout | None:
     return read_coco_folder(root) or read_yolo_folder(root) or read_voc_folder(root)
 
 
-def complete_layout(root: Path) -> Layout | None:
-    """:func:`read_layout`, with the split to validate on that it was given, if it has none.
+def divided_layout(root: Path) -> Layout | None:
+    """:func:`read_layout`, with the val split that it was given, if it has none of its own."""
+    layout = read_layout(root)
+    split = stored_split(layout.root) if layout and VAL not in _parts(layout) else None
+    return _divided(layout, split) if layout and split and TRAIN in _parts(layout) else layout
 
-    Without that too, its test split takes the place, as PASCAL VOC 2007's does everywhere.
+
+def complete_layout(root: Path) -> Layout | None:
+    """:func:`divided_layout`, with pictures to validate on in any case.
+
+    Where it has none, its test split takes their place, as PASCAL VOC 2007's does everywhere.
 
     Raises:
-        ValueError: If it has none of these, and as :func:`read_layout`.
+        ValueError: If it has none of that either, and as :func:`read_layout`.
     """
-    layout = read_layout(root)
+    layout = divided_layout(root)
     if layout is None or VAL in _parts(layout):
         return layout
-    split = stored_split(layout.root)
-    if split is not None and TRAIN in _parts(layout):
-        return _divided(layout, split)
     if TEST not in _parts(layout):
         raise ValueError(
             f"the {layout.kind} folder {layout.root} has no pictures to validate on: `senet-mm "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .records import SPLITS, TEST, TRAIN, VAL, LabelFolder, Sample, Split, is_picture
@@ -105,27 +105,27 @@ def _beside(labels: Path, pictures: Path) -> Split:
 
 
 def _in_list(file: Path, labels: Path, pictures: Path) -> Split:
-    stems, named, problems = _by_stem(pictures), [], []
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        name = line.strip()
-        if not name:
-            continue
-        stem = name if name in stems else Path(name).stem
-        if stem in stems:
-            named.append(stem)
-        else:
-            problems.append(f"{file}:{number}: {name} has no picture in {pictures}")
-    return _split(stems, named, labels, problems)
+    stems = _by_stem(pictures)
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    names = {name.strip(): number for number, name in enumerate(lines, start=1) if name.strip()}
+    lone = [name for name in names if name not in stems]
+    problems = []
+    if lone:
+        problems.append(
+            f"{file}: {len(lone)} of {len(names)} names have no picture in {pictures}, first "
+            f"{lone[0]} in line {names[lone[0]]}"
+        )
+    return _split(stems, names.keys() & stems.keys(), labels, problems)
 
 
 def _split(
     stems: Mapping[str, Sequence[Path]],
-    named: Iterator[str] | Sequence[str] | Mapping[str, object],
+    named: Iterable[str],
     labels: Path,
     problems: list[str],
 ) -> Split:
     samples = []
-    for stem in sorted(set(named)):
+    for stem in sorted(named):
         label = labels / f"{stem}{_SUFFIX}"
         if len(stems[stem]) > 1:
             names = ", ".join(picture.name for picture in stems[stem])

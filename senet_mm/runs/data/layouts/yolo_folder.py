@@ -73,7 +73,7 @@ def _yaml_of(root: Path) -> Path | None:
     if first is not None:
         return first
     files = [path for path in sorted(root.iterdir()) if path.suffix in SUFFIXES and path.is_file()]
-    files = [path for path in files if {"names", "train"} <= _load(path).keys()]
+    files = [path for path in files if _is_data_set(path)]
     if len(files) > 1:
         raise ValueError(
             f"{root} has several data sets, {', '.join(path.name for path in files)}: give one of "
@@ -84,10 +84,21 @@ def _yaml_of(root: Path) -> Path | None:
 
 def _load(file: Path) -> dict[Any, Any]:
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+        return _loaded(file)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{file} is no YAML file: {error}") from error
+
+
+def _loaded(file: Path) -> dict[Any, Any]:
+    data = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
     return data if isinstance(data, dict) else {}
+
+
+def _is_data_set(file: Path) -> bool:
+    try:
+        return {"names", "train"} <= _loaded(file).keys()
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return False  # a file of something else
 
 
 def _classes(file: Path, data: Mapping[Any, Any]) -> tuple[str, ...]:
@@ -156,17 +167,22 @@ def _place(base: Path, name: str) -> Path | None:
 
 
 def _in_list(file: Path, base: Path, problems: list[str]) -> Iterator[Path]:
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        name = line.strip()
-        if not name:
-            continue
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    names = {name.strip(): number for number, name in enumerate(lines, start=1) if name.strip()}
+    missing = []
+    for name in names:
         # ./ is below the list, as ultralytics has it
         places = [file.parent / name, base / name]
         found = next((place for place in places if place.is_file()), None)
-        if found is None:
-            problems.append(f"{file}:{number}: the picture {name} is not there")
-        else:
+        if found is not None:
             yield found
+        else:
+            missing.append(name)
+    if missing:
+        problems.append(
+            f"{file}: {len(missing)} of {len(names)} pictures are not there, first {missing[0]} in "
+            f"line {names[missing[0]]}"
+        )
 
 
 def _folders(images: Path) -> Iterator[tuple[str, Split]]:
