@@ -28,6 +28,7 @@ COMMANDS = {
     "export": "write a detector as an ONNX file",
     "complexity": "count parameters and multiply-adds per stage",
     "benchmark": "time SE against the plain net and against others",
+    "data": "show what is in a data set, and what is broken of it",
     "shapes": "write the embedded shapes set",
     "demo": "train, evaluate and compare a plain and an SE detector on generated pictures",
     "doctor": "tell which packages are there, what is broken and what mends it",

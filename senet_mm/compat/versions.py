@@ -23,6 +23,7 @@ DEPENDENCIES = (
     "jinja2>=3.0",
     "matplotlib",
     "packaging>=21.0",
+    "pyyaml",
     "scipy",
     "tqdm",
 )

@@ -29,6 +29,7 @@ from senet_mm.runs.inference.results import coco_results
 from senet_mm.weights.read.checkpoint import Checkpoint
 from tests.docs.markdown import Code, blocks
 from tests.export.nets import scene, small_config, small_detector
+from tests.runs.data.layouts.folders import write_yolo
 
 # what a block of code is given, and a check of what it leaves
 Setting = tuple[dict[str, Any], Callable[[dict[str, Any]], None]]
@@ -177,5 +178,18 @@ def for_inference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setting:
 
     def check(after: dict[str, Any]) -> None:
         assert after["found"].dataset["annotations"][0]["bbox"] == [1, 1, 2, 3]
+
+    return {}, check
+
+
+@pytest.fixture
+def for_data(shapes_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setting:
+    """The embedded data set as a YOLO folder."""
+    monkeypatch.chdir(tmp_path)
+    write_yolo(shapes_root, Path("my_data"))
+
+    def check(after: dict[str, Any]) -> None:
+        assert [split.name for split in after["found"].splits] == ["train", "val"]
+        assert not after["found"].num_problems
 
     return {}, check

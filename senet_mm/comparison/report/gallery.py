@@ -67,7 +67,7 @@ def galleries(
             panels = _panels(evaluation, (baseline, name), image)
             file_name = evaluation.annotations.file_names[image]
             try:
-                picture = draw_panels(_inside(image_dir, file_name), panels)
+                picture = draw_panels(inside(image_dir, file_name), panels)
             except (OSError, ValueError, cv2.error) as error:
                 missing[f"The gallery lacks an {error}."] = None
             else:
@@ -75,7 +75,7 @@ def galleries(
     return exhibits, list(missing)
 
 
-def _inside(image_dir: Path, file_name: str) -> Path:
+def inside(image_dir: Path, file_name: str) -> Path:
     """The path of an image; annotation files come from anywhere, and name no other files here."""
     name = PurePath(file_name)
     if name.is_absolute() or ".." in name.parts:
@@ -109,24 +109,27 @@ def _choose(effect: np.ndarray, num_images: int) -> list[int]:
 def _panels(evaluation: Evaluation, names: Sequence[str], image: int) -> dict[str, list[Drawing]]:
     """The ground truth of an image, and what the first run of each of some detectors found."""
     annotations = evaluation.annotations
-    panels = {"ground truth": _draw_objects(annotations, image)}
+    panels = {"ground truth": object_drawings(annotations, image)}
     for name in names:
         detections = evaluation.detections[name][0]
         panels[name] = _draw_detections(detections, annotations.evaluated_classes, image)
     return panels
 
 
-def _draw_objects(annotations: Annotations, image: int) -> list[Drawing]:
+def object_drawings(annotations: Annotations, image: int, *, crowds: bool = False) -> list[Drawing]:
+    """The objects of an image, to be drawn; crowds only where they are asked for."""
     objects, classes = annotations.objects, annotations.evaluated_classes
     width, height = annotations.image_sizes[image]
     drawings = []
     for row in annotations.objects_in(image, image + 1):
-        if objects.is_crowd[row]:
+        if objects.is_crowd[row] and not crowds:
             continue
         category, mask = objects.category[row], None
         if objects.masks is not None:
             mask = compress(objects.masks[row], int(height), int(width))
         label, color = classes[category], class_color(category)
+        if objects.is_crowd[row]:
+            label = f"{label} (ignored)"
         drawings.append(Drawing(objects.boxes[row], label, color, mask))
     return drawings
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from PIL import Image
 
 from ..comparison import Comparison
@@ -32,15 +33,8 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
         comparison: The comparison.
         exhibits: Images of the gallery by the detector that is set against the baseline.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     shapes = "Masks" if comparison.iou_type == "segm" else "Boxes"
-    page = environment.get_template(_TEMPLATE).render(
+    page = template(_TEMPLATE).render(
         title=title(comparison),
         verdicts=verdicts(comparison),
         metrics=metrics_rows(comparison),
@@ -65,7 +59,7 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
         about_gallery=f"{shapes} with a score of {SHOWN_SCORE:g} or more.",
         gallery={
             name: [
-                dict(source=_data_url(exhibit), caption=_caption(exhibit, name, comparison))
+                dict(source=data_url(exhibit.picture), caption=_caption(exhibit, name, comparison))
                 for exhibit in shown
             ]
             for name, shown in exhibits.items()
@@ -73,6 +67,18 @@ def html(comparison: Comparison, exhibits: Mapping[str, Sequence[Exhibit]]) -> s
         notes=[*notes(comparison), *_sources(comparison)],
     )
     return page + "\n"
+
+
+def template(name: str) -> Template:
+    """A template of this folder."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
 
 
 def _why(comparison: Comparison) -> dict[str, Any]:
@@ -109,9 +115,10 @@ def _caption(exhibit: Exhibit, name: str, comparison: Comparison) -> str:
     )
 
 
-def _data_url(exhibit: Exhibit) -> str:
+def data_url(picture: np.ndarray) -> str:
+    """A picture, (height, width, 3) in RGB order, as a URL that holds it."""
     jpeg = io.BytesIO()
-    Image.fromarray(exhibit.picture).save(jpeg, "JPEG", quality=85)
+    Image.fromarray(picture).save(jpeg, "JPEG", quality=85)
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg.getvalue()).decode()}"
 
 

@@ -109,8 +109,8 @@ def look_at(path: str | Path, loader: Loader) -> Picture:
 
 
 @functools.lru_cache(maxsize=8)
-def _look_at_all(paths: tuple[str, ...], loader: Loader) -> tuple[Picture, ...]:
-    """Look at pictures in threads: disks are slower than headers are long."""
+def look_at_all(paths: tuple[str, ...], loader: Loader) -> tuple[Picture, ...]:
+    """:func:`look_at` many, in threads: disks are slower than headers are long."""
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     bar = tqdm(desc="checking pictures", total=len(paths), disable=len(paths) < _LONG)
     found: list[Picture] = []
@@ -134,7 +134,7 @@ def check_readable(paths: Sequence[str], loader: Loader, where: str) -> None:
     Raises:
         ValueError: Naming the first that cannot be read.
     """
-    pictures = _look_at_all(tuple(paths), loader)
+    pictures = look_at_all(tuple(paths), loader)
     unreadable = [path for path, one in zip(paths, pictures, strict=True) if one.size is None]
     if unreadable:
         raise ValueError(
@@ -163,7 +163,7 @@ def check_pictures(
     """
     chosen = np.arange(len(annotations.image_ids)) if places is None else np.array(list(places))
     paths = tuple(str(folder / annotations.file_names[place]) for place in chosen)
-    pictures = _look_at_all(paths, loader)
+    pictures = look_at_all(paths, loader)
     unreadable = [path for path, one in zip(paths, pictures, strict=True) if one.size is None]
     if unreadable:
         raise ValueError(

@@ -1,0 +1,149 @@
+"""PASCAL VOC's folders, and flat ones with XML files beside or near their pictures."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from .records import SPLITS, TEST, TRAIN, VAL, LabelFolder, Sample, Split, is_picture
+from .voc_xml import class_names, parse_voc
+
+KIND = "VOC"
+_LABELS = ("Annotations", "annotations")
+_PICTURES = ("JPEGImages", "images", "Images")
+_LISTS = Path("ImageSets", "Main")
+# files of ImageSets/Main and folders of flat exports, the first that is there
+_NAMES = {TRAIN: (TRAIN, "trainval"), VAL: (VAL, "valid", "validation"), TEST: (TEST,)}
+_SUFFIX = ".xml"
+
+
+def read_voc_folder(root: Path) -> LabelFolder | None:
+    """Read a VOC folder; None where it is none."""
+    if not root.is_dir():
+        return None
+    splits = dict(_found(root))
+    if not splits:
+        return None
+    # the test split may be elsewhere, and has no say
+    used = [splits[name] for name in (TRAIN, VAL) if name in splits] or [*splits.values()]
+    names: set[str] = set()
+    for split in used:
+        for sample in split.samples:
+            if sample.label is not None:
+                names |= class_names(sample.label.read_bytes())
+    return LabelFolder(
+        kind=KIND,
+        root=root,
+        classes=tuple(sorted(names)),
+        ordered=False,
+        splits=splits,
+        parse=parse_voc,
+        notes=tuple(_lone_labels(root)),
+    )
+
+
+def _found(root: Path) -> Iterator[tuple[str, Split]]:
+    folders = _pair(root)
+    if folders is not None:
+        labels, pictures = folders
+        lists = {split: _list_of(root, split) for split in SPLITS}
+        if not any(lists.values()):
+            yield TRAIN, _beside(labels, pictures)
+        for split, file in lists.items():
+            if file is not None:
+                yield split, _in_list(file, labels, pictures)
+        return
+    flat = {
+        split: root / name for split in SPLITS for name in _NAMES[split] if _has_labels(root / name)
+    }
+    if not flat and _has_labels(root):
+        flat = {TRAIN: root}
+    for split, folder in flat.items():
+        yield split, _beside(folder, folder)
+
+
+def _pair(root: Path) -> tuple[Path, Path] | None:
+    """The folders of the label files and of the pictures, where these are two."""
+    labels = next((root / name for name in _LABELS if _has_labels(root / name)), None)
+    if labels is None:
+        return None
+    # pictures may be kept elsewhere: then they are missed where VOC has them
+    places = [root / name for name in _PICTURES]
+    return labels, next((place for place in places if place.is_dir()), places[0])
+
+
+def _has_labels(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    with os.scandir(folder) as entries:
+        return any(entry.name.endswith(_SUFFIX) for entry in entries)
+
+
+def _list_of(root: Path, split: str) -> Path | None:
+    files = [root / _LISTS / f"{name}.txt" for name in _NAMES[split]]
+    return next((file for file in files if file.is_file()), None)
+
+
+def _by_stem(folder: Path) -> Mapping[str, Sequence[Path]]:
+    """Pictures of a folder by their names without the suffix."""
+    stems = defaultdict(list)
+    for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
+        if is_picture(name):
+            stems[Path(name).stem].append(folder / name)
+    return stems
+
+
+def _beside(labels: Path, pictures: Path) -> Split:
+    """All pictures of a folder."""
+    stems = _by_stem(pictures)
+    problems = []
+    if not stems:
+        problems.append(f"{pictures} has no pictures for the label files in {labels}")
+    return _split(stems, stems, labels, problems)
+
+
+def _in_list(file: Path, labels: Path, pictures: Path) -> Split:
+    stems = _by_stem(pictures)
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    names = {name.strip(): number for number, name in enumerate(lines, start=1) if name.strip()}
+    lone = [name for name in names if name not in stems]
+    problems = []
+    if lone:
+        problems.append(
+            f"{file}: {len(lone)} of {len(names)} names have no picture in {pictures}, first "
+            f"{lone[0]} in line {names[lone[0]]}"
+        )
+    return _split(stems, names.keys() & stems.keys(), labels, problems)
+
+
+def _split(
+    stems: Mapping[str, Sequence[Path]],
+    named: Iterable[str],
+    labels: Path,
+    problems: list[str],
+) -> Split:
+    samples = []
+    for stem in sorted(named):
+        label = labels / f"{stem}{_SUFFIX}"
+        if len(stems[stem]) > 1:
+            names = ", ".join(picture.name for picture in stems[stem])
+            problems.append(f"{label} is the label file of {len(stems[stem])} pictures, {names}")
+        samples.append(Sample(stems[stem][0].absolute(), label if label.is_file() else None))
+    return Split(tuple(samples), tuple(problems))
+
+
+def _lone_labels(root: Path) -> Iterator[str]:
+    """A sentence on label files without a picture."""
+    pairs = [_pair(root)] if _pair(root) else []
+    if not pairs:
+        names = [name for split in SPLITS for name in _NAMES[split]]
+        folders = [root / name for name in names if _has_labels(root / name)] or [root]
+        pairs = [(folder, folder) for folder in folders]
+    lone = []
+    for labels, pictures in filter(None, pairs):
+        stems = _by_stem(pictures)
+        lone += [path for path in sorted(labels.glob(f"*{_SUFFIX}")) if path.stem not in stems]
+    if lone:
+        yield f"{len(lone)} label files have no picture and are not read, first {lone[0]}"
