@@ -217,7 +217,9 @@ _DROPPED = object()
 def plain_data(value: Any) -> Any:
     """Plain data of a checkpoint's meta, so that what is written can be read without code."""
     if isinstance(value, Mapping):
-        items = {key: plain_data(item) for key, item in value.items() if isinstance(key, (str, int))}
+        items = {
+            key: plain_data(item) for key, item in value.items() if isinstance(key, (str, int))
+        }
         return {key: item for key, item in items.items() if item is not _DROPPED}
     if isinstance(value, (list, tuple)):
         listed = [plain_data(item) for item in value]

@@ -33,7 +33,8 @@ def hub_file(source: str) -> Path:
         raise ValueError(f"{source}: expected hf://OWNER/REPO or hf://OWNER/REPO/FILE")
     hub = import_hub()
     repo, revision, name = match.groups()
-    with told(source):
+    fetched = f"`hf download {repo} {name or CHECKPOINT}`"
+    with told(source, f"; where there is a network, {fetched} fetches it, to be given as a file"):
         if name is None:
             try:
                 return Path(hub.hf_hub_download(repo, CHECKPOINT, revision=revision))
@@ -53,11 +54,12 @@ def hub_file(source: str) -> Path:
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def told(what: str, way_out: str = "") -> Iterator[None]:
     """Turn what huggingface_hub raises into errors of one line.
 
     Args:
         what: What is done, or with what, for the errors.
+        way_out: What to do where there is no network.
 
     Raises:
         ValueError: If something is not there, not allowed or not accepted.
@@ -86,8 +88,7 @@ def told(what: str) -> Iterator[None]:
     # of the library that it sends requests by, which was requests and is httpx, then its own copy
     except (OSError, errors.HfHubHTTPError.__bases__[0]) as error:
         raise ConnectionError(
-            f"{what}: the hub cannot be reached ({first_line(error)}); where there is a network, "
-            "`hf download OWNER/REPO FILE` fetches a file, whose path can be given"
+            f"{what}: the hub cannot be reached ({first_line(error)}){way_out}"
         ) from error
 
 
