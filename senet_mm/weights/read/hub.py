@@ -28,29 +28,33 @@ def hub_file(source: str) -> Path:
         ValueError: If it is no such name, or there is no such repository or file.
         ConnectionError: If the hub cannot be reached, and the file is not in its cache.
     """
+    repo, revision, name = parse_name(source)
+    hub = import_hub()
+    fetched = f"`hf download {repo} {name or CHECKPOINT}`"
+    with told(source, f"; where there is a network, {fetched} fetches it, to be given as a file"):
+        try:
+            return Path(hub.hf_hub_download(repo, name or CHECKPOINT, revision=revision))
+        except hub.utils.LocalEntryNotFoundError:  # no network
+            raise
+        except hub.utils.EntryNotFoundError:
+            files = hub.HfApi().list_repo_files(repo, revision=revision)
+        if name is not None:
+            raise ValueError(f"{source}: {repo} has no file {name!r}{nearest(name, files)}")
+        only = _only_checkpoint(source, files)
+        return Path(hub.hf_hub_download(repo, only, revision=revision))
+
+
+def parse_name(source: str) -> tuple[str, str | None, str | None]:
+    """The repository, the revision and the file that a name of the hub names.
+
+    Raises:
+        ValueError: If it is no such name.
+    """
     match = _NAME.fullmatch(source)
     if match is None:
         raise ValueError(f"{source}: expected hf://OWNER/REPO or hf://OWNER/REPO/FILE")
-    hub = import_hub()
     repo, revision, name = match.groups()
-    fetched = f"`hf download {repo} {name or CHECKPOINT}`"
-    with told(source, f"; where there is a network, {fetched} fetches it, to be given as a file"):
-        if name is None:
-            try:
-                return Path(hub.hf_hub_download(repo, CHECKPOINT, revision=revision))
-            except hub.utils.LocalEntryNotFoundError:  # no network
-                raise
-            except hub.utils.EntryNotFoundError:
-                name = _only_checkpoint(
-                    source, hub.HfApi().list_repo_files(repo, revision=revision)
-                )
-        try:
-            return Path(hub.hf_hub_download(repo, name, revision=revision))
-        except hub.utils.LocalEntryNotFoundError:
-            raise
-        except hub.utils.EntryNotFoundError:
-            near = nearest(name, hub.HfApi().list_repo_files(repo, revision=revision))
-            raise ValueError(f"{source}: {repo} has no file {name!r}{near}") from None
+    return repo, revision, name
 
 
 @contextmanager
