@@ -35,6 +35,14 @@ class FakeHub:
     token: str | None = None
     url: str = ""
     asked: list[str] = field(default_factory=list)
+    server: ThreadingHTTPServer | None = None
+
+    def stop(self) -> None:
+        """Answer no more, as where there is no network."""
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
 
 
 @contextmanager
@@ -46,7 +54,7 @@ def running(hub: FakeHub, cache: Path) -> Iterator[FakeHub]:
         cache: Where huggingface_hub keeps what it downloads.
     """
     handler = type("Handler", (_Handler,), {"hub": hub})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = hub.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     hub.url = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, kwargs=dict(poll_interval=0.02), daemon=True)
     thread.start()
@@ -56,19 +64,20 @@ def running(hub: FakeHub, cache: Path) -> Iterator[FakeHub]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(constants, "ENDPOINT", hub.url)
             patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+            # which versions before 1.0 have copied
+            files = importlib.import_module("huggingface_hub.file_download")
+            patch.setattr(files, "HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
             patch.setattr(constants, "HF_HUB_CACHE", str(cache))
             patch.delenv("HF_TOKEN", raising=False)
             patch.setattr(constants, "HF_TOKEN_PATH", str(cache / "token"))
             yield hub
     finally:
-        server.shutdown()
-        server.server_close()
+        hub.stop()
         thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
     hub: FakeHub
-    protocol_version = "HTTP/1.1"
 
     def log_message(self, *arguments: object) -> None:
         """Keep quiet."""

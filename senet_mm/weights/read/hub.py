@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,6 +85,10 @@ def told(what: str, way_out: str = "") -> Iterator[None]:
         raise ValueError(f"{what}: no token was found; {_LOG_IN}") from error
     except errors.HFValidationError as error:
         raise ValueError(f"{what}: {first_line(error)}") from error
+    except errors.LocalEntryNotFoundError as error:  # what it says is long
+        raise ConnectionError(
+            f"{what}: the hub cannot be reached, and its cache does not hold the file{way_out}"
+        ) from error
     except errors.HfHubHTTPError as error:
         status = getattr(error.response, "status_code", None)
         if status in (401, 403):
@@ -91,6 +96,8 @@ def told(what: str, way_out: str = "") -> Iterator[None]:
         raise ConnectionError(f"{what}: the hub answers: {first_line(error)}") from error
     # of the library that it sends requests by, which was requests and is httpx, then its own copy
     except (OSError, errors.HfHubHTTPError.__bases__[0]) as error:
+        if getattr(error, "filename", None) or getattr(error, "errno", None) == errno.ENOSPC:
+            raise  # a file of this machine
         raise ConnectionError(
             f"{what}: the hub cannot be reached ({first_line(error)}){way_out}"
         ) from error
