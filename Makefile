@@ -10,7 +10,7 @@ STAMP = $(VENV)/.complete
 # threads that spin while they wait starve each other where other work shares the cores
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: setup demo test test-fast test-official coverage lint lint-style lint-imports lint-types clean
+.PHONY: setup demo test test-fast test-official coverage lint lint-style lint-imports lint-types metafiles clean
 
 setup: $(STAMP)
 
@@ -53,6 +53,10 @@ lint-imports: $(STAMP)
 
 lint-types: $(STAMP)
 	$(VENV)/bin/mypy
+
+# what mim reads, and the table of docs/configs.md, from the configs' text
+metafiles: $(STAMP)
+	$(VENV)/bin/python -c "from pathlib import Path; from senet_mm.runs.config_index import write; write(Path())"
 
 clean:
 	rm -rf .venv .venv-official build dist *.egg-info

@@ -1,4 +1,4 @@
-"""What the build does beyond pyproject.toml: configs and tools travel with the package."""
+"""What the build does beyond pyproject.toml: configs, their index and tools travel along."""
 
 import shutil
 from pathlib import Path
@@ -10,20 +10,21 @@ ROOT = Path(__file__).resolve().parent
 
 
 class BuildWithConfigs(build_py):
-    """Copy configs and tools into ``senet_mm/.mim``, where OpenMMLab packages keep them."""
+    """Copy them into ``senet_mm/.mim``, where OpenMMLab's packages have them and mim looks."""
 
     def run(self) -> None:
         super().run()
         if self.editable_mode:  # the source tree has them
             return
+        target = Path(self.build_lib) / "senet_mm" / ".mim"
         for folder in ("configs", "tools"):
-            target = Path(self.build_lib) / "senet_mm" / ".mim" / folder
             shutil.copytree(
                 ROOT / folder,
-                target,
+                target / folder,
                 dirs_exist_ok=True,
                 ignore=shutil.ignore_patterns("__pycache__"),
             )
+        shutil.copy(ROOT / "model-index.yml", target)
 
 
 setup(cmdclass={"build_py": BuildWithConfigs})

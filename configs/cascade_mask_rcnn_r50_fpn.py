@@ -1,3 +1,4 @@
+# Cascade Mask R-CNN with ResNet-50 and FPN, 2x schedule.
 _base_ = [
     "mmdet::_base_/models/cascade-mask-rcnn_r50_fpn.py",
     "mmdet::_base_/datasets/coco_instance.py",

@@ -1,3 +1,4 @@
+# Cascade Mask R-CNN with SE-ResNet-50, of mmpretrain's weights.
 _base_ = "./cascade_mask_rcnn_r50_fpn.py"
 model = dict(
     backbone=dict(

@@ -1,3 +1,4 @@
+# Faster R-CNN with SE-ResNet-101 (Table 7), of mmpretrain's weights.
 _base_ = "./faster_rcnn_r101_fpn.py"
 model = dict(
     backbone=dict(

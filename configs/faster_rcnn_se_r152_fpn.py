@@ -1,3 +1,4 @@
+# Faster R-CNN with SE-ResNet-152.
 # The paper's own weights, ported from Caffe: stride in the first 1x1, and pooling that rounds up.
 _base_ = "./faster_rcnn_r152_fpn.py"
 model = dict(

@@ -1,3 +1,4 @@
+# Faster R-CNN with SE-ResNet-50 (Table 7), of mmpretrain's weights.
 _base_ = "./faster_rcnn_r50_fpn.py"
 model = dict(
     backbone=dict(

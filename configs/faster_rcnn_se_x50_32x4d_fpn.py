@@ -1,3 +1,4 @@
+# Faster R-CNN with SE-ResNeXt-50 32x4d.
 # The paper's own weights, ported from Caffe, whose pooling rounds up.
 _base_ = "./faster_rcnn_x50_32x4d_fpn.py"
 model = dict(

@@ -1,3 +1,4 @@
+# Faster R-CNN with ResNeXt-50 32x4d.
 _base_ = "./faster_rcnn_r50_fpn.py"
 model = dict(
     backbone=dict(

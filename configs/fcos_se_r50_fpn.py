@@ -1,3 +1,4 @@
+# FCOS with SE-ResNet-50, of mmpretrain's weights.
 _base_ = "./fcos_r50_fpn.py"
 model = dict(
     backbone=dict(

@@ -1,3 +1,4 @@
+# Mask R-CNN with ResNet-50 and FPN, 2x schedule.
 _base_ = [
     "mmdet::_base_/models/mask-rcnn_r50_fpn.py",
     "mmdet::_base_/datasets/coco_instance.py",

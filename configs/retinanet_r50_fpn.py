@@ -1,3 +1,4 @@
+# RetinaNet with ResNet-50 and FPN, 2x schedule.
 _base_ = [
     "mmdet::_base_/models/retinanet_r50_fpn.py",
     "mmdet::_base_/datasets/coco_detection.py",

@@ -1,3 +1,4 @@
+# RetinaNet with SE-ResNet-50, of mmpretrain's weights.
 _base_ = "./retinanet_r50_fpn.py"
 model = dict(
     backbone=dict(

@@ -19,10 +19,13 @@ __all__ = [
     "SEResNetV1d",
     "TimmAttention",
     "TimmBackbone",
+    "TorchvisionBody",
     "__version__",
     "attach_se",
+    "create_backbone",
     "detach_se",
     "fuse_for_inference",
+    "list_backbones",
 ]
 
 # The command `senet-mm` must start on a broken stack, to tell what is broken, and at once for
@@ -39,9 +42,12 @@ if not is_command():
         SEResNeXt,
         TimmAttention,
         TimmBackbone,
+        TorchvisionBody,
         attach_se,
+        create_backbone,
         detach_se,
         fuse_for_inference,
+        list_backbones,
     )
 
 

@@ -1,3 +1,4 @@
+# BN-Inception (Table 2).
 _base_ = "./_base_/paper.py"
 model = dict(
     type="ImageClassifier",

@@ -1,3 +1,4 @@
+# Inception-ResNet-v2 on crops of 299 (Table 2).
 # A fifth of the features is dropped, as in arXiv 1602.07261.
 _base_ = "./_base_/paper_299.py"
 model = dict(

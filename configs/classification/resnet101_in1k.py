@@ -1,2 +1,3 @@
+# ResNet-101 (Table 2).
 _base_ = "./resnet50_in1k.py"
 model = dict(backbone=dict(depth=101))

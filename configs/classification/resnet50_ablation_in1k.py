@@ -1,3 +1,4 @@
+# ResNet-50 in the recipe of the ablations (section 6).
 _base_ = ["./_base_/resnet50.py", "./_base_/ablation.py"]
 model = dict(
     head=dict(

@@ -1,2 +1,3 @@
+# ResNeXt-101 32x4d (Table 2).
 _base_ = "./resnext50_32x4d_in1k.py"
 model = dict(backbone=dict(depth=101))

@@ -1,3 +1,4 @@
+# SE-ResNet-110 on real digits.
 _base_ = "./resnet110_digits.py"
 model = dict(
     backbone=dict(

@@ -1,3 +1,4 @@
+# ShuffleNet 1x with 3 groups (Table 3).
 _base_ = "./_base_/mobile.py"
 model = dict(
     type="ImageClassifier",

@@ -1,3 +1,4 @@
+# VGG-16 with batch norm (Table 2).
 _base_ = "./_base_/paper.py"
 model = dict(
     type="ImageClassifier",

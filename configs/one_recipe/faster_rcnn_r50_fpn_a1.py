@@ -1,3 +1,4 @@
+# ResNet-50 of timm's A1 recipe.
 # Both twins of this folder's pairs start from weights of one training recipe: here timm's A1
 # (Wightman et al., "ResNet strikes back", arXiv 2110.00476). Optimizer: mmdet's for such weights.
 _base_ = "../faster_rcnn_r50_fpn.py"

@@ -1,3 +1,4 @@
+# SE-ResNet-50 of timm's A1 recipe.
 _base_ = "./faster_rcnn_r50_fpn_a1.py"
 model = dict(
     backbone=dict(

@@ -1,3 +1,4 @@
+# SE-ResNet-50 of timm's A3 recipe.
 _base_ = "./faster_rcnn_r50_fpn_a3.py"
 model = dict(
     backbone=dict(

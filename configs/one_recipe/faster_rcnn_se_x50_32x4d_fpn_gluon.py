@@ -1,3 +1,4 @@
+# SE-ResNeXt-50 32x4d of gluon's recipe.
 _base_ = "./faster_rcnn_x50_32x4d_fpn_gluon.py"
 model = dict(
     backbone=dict(

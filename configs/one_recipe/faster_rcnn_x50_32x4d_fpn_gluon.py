@@ -1,4 +1,4 @@
-# gluon's recipe, as timm has its weights
+# ResNeXt-50 32x4d of gluon's recipe, as timm has its weights.
 _base_ = "./faster_rcnn_r50_fpn_a1.py"
 model = dict(
     backbone=dict(

@@ -2,12 +2,14 @@
 
 from .bn_inception import BNInception
 from .cifar import PreActResNet, ShakeResNet, ShakeResNeXt, WideResNet
+from .named import create_backbone, list_backbones
 from .se_backbone import SEBackbone
 from .se_resnet import SEResNet, SEResNetV1d
 from .se_resnext import SEResNeXt
 from .senet import SENet
 from .shufflenet import ShuffleNetV1
 from .timm_backbone import TimmBackbone
+from .torchvision_body import TorchvisionBody
 
 __all__ = [
     "BNInception",
@@ -21,5 +23,8 @@ __all__ = [
     "ShakeResNet",
     "ShuffleNetV1",
     "TimmBackbone",
+    "TorchvisionBody",
     "WideResNet",
+    "create_backbone",
+    "list_backbones",
 ]

@@ -13,8 +13,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..layers import SEBlock, attach_se
 from ..layers.attach import attached_se, keep_attached, set_aside
-from ..weights.checked_init import CheckedInitMixin
+from ..layers.unit_outputs import map_shapes
 from ..weights.init_cfg import pretrained_of
+from .features import BackboneMixin, FeatureInfo
 
 # what a module is made of; two modules that share it have the same parts under the same names
 _PARTS = (
@@ -24,7 +25,7 @@ _PARTS = (
 
 
 @MODELS.register_module()
-class SEBackbone(CheckedInitMixin):
+class SEBackbone(BackboneMixin):
     """Any backbone with SE behind some of its units; the plain twin is the inner dict.
 
     The plain backbone, ``plain``, and this module have the same parts under the
@@ -86,6 +87,7 @@ class SEBackbone(CheckedInitMixin):
         for part in _PARTS:
             self.__dict__[part] = plain.__dict__[part]
         self.__dict__["plain"] = plain  # no child: its parts are
+        self._input_shape = tuple(input_shape)
         self._take_pretrained()
 
     def _take_pretrained(self) -> None:
@@ -105,6 +107,16 @@ class SEBackbone(CheckedInitMixin):
             if "plain" not in vars(self) or name.startswith("__"):
                 raise
             return getattr(self.plain, name)
+
+    @property
+    def feature_info(self) -> Any:
+        """Channels and strides of the maps, as the plain backbone tells them or a run on shapes."""
+        if hasattr(self.plain, "feature_info"):
+            return self.plain.feature_info
+        shapes = map_shapes(self.plain, self._input_shape)
+        strides = [round(self._input_shape[2] / shape[2]) for shape in shapes]
+        channels, modules = [shape[1] for shape in shapes], [""] * len(shapes)
+        return FeatureInfo.of(channels, strides, modules, range(len(shapes)))
 
     def forward(self, x: torch.Tensor) -> Any:
         """What the plain backbone returns, of gated maps."""

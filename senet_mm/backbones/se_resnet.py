@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 from mmdet.models.backbones.resnet import BasicBlock, Bottleneck, ResNet
@@ -11,7 +12,9 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 
 from ..layers import AttentionConfig, SEConfig, SEResidualMixin
-from ..weights.checked_init import CheckedInitMixin
+from .features import BackboneMixin, FeatureInfo
+
+_STEM_STRIDE = 4
 
 
 class SEBasicBlock(SEResidualMixin, BasicBlock):
@@ -52,7 +55,7 @@ class SEBottleneck(BottleneckBranch, Bottleneck):
     """1x1, 3x3, 1x1 convolutions and SE (ResNet-50 and deeper)."""
 
 
-class SEBackboneMixin(CheckedInitMixin, ResNet):
+class SEBackboneMixin(BackboneMixin, ResNet):
     """What SE adds to mmdet's ResNet family: ``se_cfg``, zero-init, checked arguments."""
 
     stage_se_cfgs: tuple[SEConfig | None, ...]
@@ -118,10 +121,22 @@ class SEBackboneMixin(CheckedInitMixin, ResNet):
             _halve_dilation(layer[0])
         return layer
 
-    def train(self, mode: bool = True) -> SEBackboneMixin:
-        """Switch to training as mmdet does, which returns None, or to inference."""
-        super().train(mode)
-        return self
+    @property
+    def feature_info(self) -> FeatureInfo:
+        """Channels, strides and modules of the maps: those of the stages."""
+        stages = range(self.num_stages)
+        widths = [self.block.expansion * self.base_channels * 2**stage for stage in stages]
+        strides = [_STEM_STRIDE * prod(self._stage_strides[: stage + 1]) for stage in stages]
+        return FeatureInfo.of(widths, strides, self.res_layers, self.out_indices)
+
+    @property
+    def strides(self) -> list[int]:
+        """Stride of each map that comes out, where mmdet's attribute is that of each stage."""
+        return super().strides
+
+    @strides.setter
+    def strides(self, of_stages: Sequence[int]) -> None:
+        self._stage_strides = tuple(of_stages)  # mmdet's ResNet sets its option
 
     def init_weights(self) -> None:
         """Initialize as mmengine does; pretrained weights are checked while they are loaded.

@@ -8,13 +8,13 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..weights.checked_init import CheckedInitMixin
+from .features import BackboneMixin, FeatureInfo
 
 
-class StagedBackbone(CheckedInitMixin):
+class StagedBackbone(BackboneMixin):
     """A backbone whose four outputs C2 to C5 have the strides 4, 8, 16 and 32, as mmdet's ResNet.
 
-    A subclass may have other outputs, of other ``strides``.
+    A subclass may have other outputs, of other ``map_strides``.
 
     A subclass makes its layers, then calls :meth:`_set_parts`.
 
@@ -29,7 +29,7 @@ class StagedBackbone(CheckedInitMixin):
         ValueError: If an argument is not accepted; the message names it and what is.
     """
 
-    strides: tuple[int, ...] = (4, 8, 16, 32)
+    map_strides: tuple[int, ...] = (4, 8, 16, 32)
 
     def __init__(
         self,
@@ -41,10 +41,11 @@ class StagedBackbone(CheckedInitMixin):
     ) -> None:
         super().__init__(init_cfg or None)  # a config empties an inherited one with `_delete_`
         listed = out_indices if isinstance(out_indices, Sequence) else ()
-        if not listed or not set(listed) <= set(range(len(self.strides))):
+        if not listed or not set(listed) <= set(range(len(self.map_strides))):
             raise ValueError(
                 f"out_indices={out_indices!r} of {type(self).__name__}: expected some of 0 to "
-                f"{len(self.strides) - 1}, maps of strides {self.strides[0]} to {self.strides[-1]}"
+                f"{len(self.map_strides) - 1}, maps of strides {self.map_strides[0]} to "
+                f"{self.map_strides[-1]}"
             )
         self.out_indices = tuple(sorted(set(listed)))
         self.frozen_stages = frozen_stages
@@ -68,9 +69,15 @@ class StagedBackbone(CheckedInitMixin):
         self._freeze()
 
     @property
+    def feature_info(self) -> FeatureInfo:
+        """Channels, strides and modules of the maps."""
+        ends = [part[-1] for part in self._parts[-len(self.map_strides) :]]
+        return FeatureInfo.of(self._channels, self.map_strides, ends, self.out_indices)
+
+    @property
     def out_channels(self) -> list[int]:
         """Channels of each map that comes out: what the neck's ``in_channels`` must be."""
-        return [self._channels[index] for index in self.out_indices]
+        return self.channels
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Images of shape (N, 3, H, W) to the maps of ``out_indices``."""
@@ -79,7 +86,7 @@ class StagedBackbone(CheckedInitMixin):
             for name in part:
                 x = self.get_submodule(name)(x)
             maps.append(x)
-        return tuple(maps[-len(self.strides) :][index] for index in self.out_indices)
+        return tuple(maps[-len(self.map_strides) :][index] for index in self.out_indices)
 
     def train(self, mode: bool = True) -> StagedBackbone:
         """Switch to training, but for what is frozen, or to inference."""

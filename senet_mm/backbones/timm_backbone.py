@@ -9,9 +9,9 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..weights.checked_init import CheckedInitMixin
 from ..weights.recognize.normalization import Preprocessing, rgb
 from .alignment import pad_valid_layers
+from .features import BackboneMixin
 from .timm_nets import Stages, create_net
 
 # by these a net of pictures of one size takes others
@@ -19,7 +19,7 @@ _SIZES = {"img_size", "dynamic_img_size", "strict_img_size"}
 
 
 @MODELS.register_module()
-class TimmBackbone(CheckedInitMixin):
+class TimmBackbone(BackboneMixin):
     """A feature net of timm: ``timm.create_model(model_name, features_only=True)``.
 
     The net is the child ``timm_model``, as in mmpretrain's TIMMBackbone, so that checkpoints of
@@ -87,14 +87,19 @@ class TimmBackbone(CheckedInitMixin):
         self._freeze()
 
     @property
+    def feature_info(self) -> Any:
+        """Channels, strides and modules of the maps, as timm tells them."""
+        return self.timm_model.feature_info
+
+    @property
     def out_channels(self) -> list[int]:
         """Channels of each map that comes out: what the neck's ``in_channels`` must be."""
-        return list(self.timm_model.feature_info.channels())
+        return self.channels
 
     @property
     def out_strides(self) -> list[int]:
         """Stride of each map that comes out."""
-        return list(self.timm_model.feature_info.reduction())
+        return self.strides
 
     @property
     def preprocessing(self) -> Preprocessing:

@@ -26,6 +26,8 @@ COMMANDS = {
     "gates": "show what SE gates do, and drop those that do nothing",
     "convert": "convert weights to our layout or to timm's",
     "export": "write a detector as an ONNX file",
+    "push": "put a trained model on the Hugging Face hub",
+    "configs": "list the packaged configs, or write one out",
     "complexity": "count parameters and multiply-adds per stage",
     "benchmark": "time SE against the plain net and against others",
     "data": "show what is in a data set, and what is broken of it",

@@ -1,4 +1,4 @@
-"""Packages of the extra ``export``, asked for before torch and mmdet are imported."""
+"""Packages of the extras, asked for before torch and mmdet are imported."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import importlib
 from types import ModuleType
 
 
-def needed(name: str) -> ModuleType:
-    """A package of the extra ``export``.
+def needed(name: str, extra: str = "export") -> ModuleType:
+    """A package of an extra.
 
     Raises:
         ImportError: In one line, if it is not installed.
@@ -16,5 +16,5 @@ def needed(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ImportError as error:
         raise ImportError(
-            f"{name} is not installed: pip install {name}, or the extra [export]"
+            f"{name} is not installed: pip install {name}, or the extra [{extra}]"
         ) from error

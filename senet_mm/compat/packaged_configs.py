@@ -32,6 +32,13 @@ class MissingPackageError(ImportError):
     """The package that a config's base is of is not installed."""
 
 
+def configs_root() -> Path:
+    """The folder of the packaged configs."""
+    # installed, they lie in .mim; in a source tree that is not, beside the package
+    roots = (_PACKAGE / ".mim" / "configs", _PACKAGE.parent / "configs")
+    return next((root for root in roots if root.is_dir()), roots[0])
+
+
 def config_path(name: str) -> Path:
     """Path of a packaged config.
 
@@ -42,9 +49,7 @@ def config_path(name: str) -> Path:
     Raises:
         FileNotFoundError: If there is no such config; lists those there are.
     """
-    # installed, the configs lie in .mim; in a source tree that is not, beside the package
-    roots = (_PACKAGE / ".mim" / "configs", _PACKAGE.parent / "configs")
-    root = next((root for root in roots if root.is_dir()), roots[0])
+    root = configs_root()
     path = root / f"{name.removeprefix(PREFIX).removesuffix('.py')}.py"
     if not path.is_file():
         known = sorted(str(p.relative_to(root)) for p in root.rglob("*.py"))

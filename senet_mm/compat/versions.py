@@ -47,6 +47,8 @@ EXTRAS = {
     "classification": ("onedl-mmpretrain>=1.3.6,<1.4",),
     # configs/segmentation; the official package is mmsegmentation, with ftfy and regex
     "segmentation": ("onedl-mmsegmentation>=1.4.2,<1.5",),
+    # weights by hf://OWNER/REPO, senet-mm push
+    "hub": ("huggingface_hub>=0.30",),
     # senet-mm export, senet-mm infer --onnx
     "export": ("onnx>=1.15", "onnxruntime>=1.17"),
     # compare --train --submitit

@@ -45,6 +45,22 @@ def channels_of(
     }
 
 
+def map_shapes(net: nn.Module, input_shape: Sequence[int]) -> list[tuple[int, ...]]:
+    """The shapes of the maps that a network returns, from one forward pass as above.
+
+    Raises:
+        ValueError: If the network cannot be run on such an input, or returns other than maps
+            (N, C, H, W).
+    """
+    returned: list[Any] = []
+    with net.register_forward_hook(lambda net, inputs, maps: returned.append(maps)):
+        _run(net, tuple(input_shape), {"": returned})
+    maps = returned[0] if isinstance(returned[0], tuple | list) else [returned[0]]
+    if not all(isinstance(map_, Tensor) and map_.ndim == 4 for map_ in maps):
+        raise ValueError(f"{type(net).__name__} returns something other than maps (N, C, H, W)")
+    return [tuple(map_.shape) for map_ in maps]
+
+
 def _record(outputs: list[Any], unit: nn.Module, inputs: Any, output: Any) -> None:
     outputs.append(tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__)
 

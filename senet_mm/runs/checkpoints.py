@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.utils import get_installed_path
 
 from ..weights.init_cfg import pretrained_of
+from ..weights.read.hub import HUB
 from ..weights.read.sources import check
 from ..weights.read.timm_zoo import TIMM
 
@@ -57,8 +58,9 @@ def check_checkpoints(cfg: Config, *, initialize: bool, resumed: str | None = No
         if checkpoint.initializes and not initialize:
             continue
         # mmengine hands what it loads over to our hook, but for what it initializes from
-        check(source, keep=checkpoint.initializes or source.startswith(TIMM))
-        if not checkpoint.by_backbone and source.endswith(".safetensors"):
+        check(source, keep=checkpoint.initializes or source.startswith((TIMM, HUB)))
+        by_us = checkpoint.by_backbone or source.startswith(HUB)
+        if source.endswith(".safetensors") and not by_us:
             raise ValueError(
                 f"mmengine, which loads {source} here, does not read safetensors: convert it "
                 f"once, senet-mm convert {source} OUT.pth"

@@ -22,6 +22,9 @@ from ..backbones import (  # noqa: E402
     SEResNetV1d,
     SEResNeXt,
     TimmBackbone,
+    TorchvisionBody,
+    create_backbone,
+    list_backbones,
 )
 from ..layers import (  # noqa: E402
     SEBlock,
@@ -46,7 +49,10 @@ __all__ = [
     "SEResNetV1d",
     "TimmAttention",
     "TimmBackbone",
+    "TorchvisionBody",
     "attach_se",
+    "create_backbone",
     "detach_se",
     "fuse_for_inference",
+    "list_backbones",
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.logging import print_log
 
+from ..weights.read.hub import HUB, hub_file
 from .config import read_config
 from .data.by_task import set_data_root
 from .data.datasets import annotation_path, image_dir, single_test_set
@@ -93,13 +94,16 @@ def make_run(
 
     Args:
         config: Config file.
-        checkpoint: Checkpoint file.
+        checkpoint: Checkpoint file, or its name on the Hugging Face hub.
         work_dir: Where its detections go.
         data_root: Where the data set is now, if it was moved.
 
     Raises:
         FileNotFoundError, ValueError: If a file is missing or the config is no config.
+        ConnectionError, ImportError: As :func:`senet_mm.weights.read.hub.hub_file`.
     """
+    if str(checkpoint).startswith(HUB):
+        checkpoint = hub_file(str(checkpoint))
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f"checkpoint {checkpoint} not found")
     cfg = read_config(str(config))

@@ -82,7 +82,7 @@ def convert(
     prefix = weights.prefix if len(others) > len(classifier) else ""  # a detector stays whole
     state_dict = {prefix + name: tensor for name, tensor in weights.tensors.items()}
     state_dict |= others if prefix else classifier
-    kept = {} if backbone_only else _plain(checkpoint.meta)
+    kept = {} if backbone_only else plain_data(checkpoint.meta)
     return {"state_dict": state_dict, "meta": kept | {META_KEY: meta}}, report
 
 
@@ -121,7 +121,7 @@ def convert_other(
         checkpoint.state_dict, backbone.state_dict(), checkpoint.source, prefix
     )
     meta = _origin(checkpoint.source, family.name, _without_weights(config), report.preprocessing)
-    kept = {} if backbone_only else _plain(checkpoint.meta)
+    kept = {} if backbone_only else plain_data(checkpoint.meta)
     others = () if backbone_only else report.others
     start = start if others else ""
     state_dict = {start + name: tensor for name, tensor in tensors.items()}
@@ -146,7 +146,7 @@ def _origin(
         "version": __version__,
         "source": _public_name(source),
         "family": family,
-        "backbone": _plain(config),
+        "backbone": plain_data(config),
         "preprocessing": images and asdict(images),
     }
     if Path(source).is_file():
@@ -214,13 +214,15 @@ def _classifier(others: Mapping[str, Tensor]) -> dict[str, Tensor]:
 _DROPPED = object()
 
 
-def _plain(value: Any) -> Any:
+def plain_data(value: Any) -> Any:
     """Plain data of a checkpoint's meta, so that what is written can be read without code."""
     if isinstance(value, Mapping):
-        items = {key: _plain(item) for key, item in value.items() if isinstance(key, (str, int))}
+        items = {
+            key: plain_data(item) for key, item in value.items() if isinstance(key, (str, int))
+        }
         return {key: item for key, item in items.items() if item is not _DROPPED}
     if isinstance(value, (list, tuple)):
-        listed = [_plain(item) for item in value]
+        listed = [plain_data(item) for item in value]
         whole = all(item is not _DROPPED for item in listed)
         return (tuple(listed) if isinstance(value, tuple) else listed) if whole else _DROPPED
     return value if type(value) in (str, int, float, bool, type(None)) else _DROPPED

@@ -42,6 +42,7 @@ CALLABLES = {
     "mmengine.hooks.Hook.before_train": "self, runner",
     "mmengine.hub.hub.get_config": "cfg_path, pretrained",
     "mmengine.infer.BaseInferencer._load_model_from_metafile": "self, model",
+    "mmengine.model.BaseModule._dump_init_info": "self",
     "mmengine.model.efficient_conv_bn_eval.turn_on_efficient_conv_bn_eval": "model, modules",
     "mmengine.model.update_init_info": "module, init_info",
     "mmengine.registry.DefaultScope.overwrite_default_scope": "scope_name",

@@ -18,13 +18,18 @@ from senet_mm.cli.main import COMMANDS, main
 from senet_mm.compat import versions
 from senet_mm.compat.packaged_configs import PREFIX, config_path
 from senet_mm.runs.config import load_config
+from senet_mm.weights.read.hub import HUB, parse_name
 from tests.docs.command_lines import STUDIES, all_parsers, lines, parse, words
 from tests.docs.markdown import REPO, Code, blocks, spans
 
 LINES = list(lines())
 LANGUAGES = {"shell", "bash", "console", "python", "text"}
 # what belongs to others, as it must be spelt
-FOREIGN = {"mim train mmdet CONFIG", "mim train mmdetection CONFIG", "python -m build"}
+FOREIGN = {
+    *("mim train mmdet CONFIG", "mim train mmdetection CONFIG", "python -m build"),
+    *("mim search senet_mm --valid-config", "mim download"),
+    "mim search senet_mm --config faster_rcnn_se_r50_fpn --field config training_data twin",
+}
 # names that a reader puts their own for
 PLACEHOLDERS = {
     *("/data/coco", "/data/cifar10", "street.jpg", "plain", "se"),
@@ -34,7 +39,7 @@ PLACEHOLDERS = {
     *("holidays/", "drive.mp4", "cameras/*/*.png", "https://example.org/street.jpg", "0"),
     *("/data/ade", "data/bccd", "data/shapes", "iter_80000.pth"),
     *("my_backbone.pth", "my_backbone-1a2b3c4d.pth", "for_timm.pth", "OUT.pth"),
-    "detector.onnx",
+    *("detector.onnx", "config.py", "my_detector.py", "OWNER/REPO"),
 }
 WORK_DIR = re.compile(r"work_dirs/(?P<name>\w+)(/(?P=name)\.py|/epoch_\d+\.pth)?")
 WORK_DIRS = {path.stem for path in (REPO / "configs").glob("*.py")} | {"run"}
@@ -119,6 +124,8 @@ def check_file(value: str) -> None:
     work_dir = WORK_DIR.fullmatch(value)
     if value.startswith(PREFIX):
         assert config_path(value).is_file()
+    elif value.startswith(HUB):
+        parse_name(value)
     elif work_dir:
         assert work_dir["name"] in WORK_DIRS
     elif re.search(r"/|\.[a-z]+$", value):

@@ -24,6 +24,7 @@ WRITTEN = {
     *("output.txt", "detections.json", "images.json"),
     *("gates.md", "gates.json", "dropped.md", "figure6.png", "figure7_CLASS.png"),
     *("OUT_DIR/dropped/", "WORK_DIR/annotations/"),
+    *("model.pth", "config.py", "data/NAME/"),
 }
 MODELS = {
     "torchvision": get_torchvision_models,

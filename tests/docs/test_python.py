@@ -193,3 +193,18 @@ def for_data(shapes_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert not after["found"].num_problems
 
     return {}, check
+
+
+@pytest.fixture
+def for_python() -> Setting:
+    """Nothing is given; what was made is used."""
+
+    def check(after: dict[str, Any]) -> None:
+        if "maps" in after:
+            assert after["net"].channels == [map_.shape[1] for map_ in after["maps"]]
+        elif "losses" in after:
+            assert after["body"].layer4[0].bn3.weight.grad.abs().sum() > 0
+        else:
+            assert len(after["backbone"](torch.rand(1, 3, 64, 64))) == 5
+
+    return {}, check

@@ -38,7 +38,7 @@ def wheel(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(
             repo / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
-    for file in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+    for file in ("setup.py", "pyproject.toml", "README.md", "LICENSE", "model-index.yml"):
         shutil.copy(repo / file, source)
     out = tmp_path_factory.mktemp("wheel")
     options = ["--no-deps", "--no-build-isolation", "--disable-pip-version-check", "-q"]
@@ -67,8 +67,9 @@ def test_the_wheel_holds_the_package_and_its_configs(wheel: Path, repo: Path) ->
     tops = {file.partition("/")[0] for file in files}
     assert tops == {"senet_mm", f"{wheel.name.removesuffix('-py3-none-any.whl')}.dist-info"}
     for folder in ("configs", "tools"):
-        for file in (repo / folder).rglob("*.py"):
+        for file in (*(repo / folder).rglob("*.py"), *(repo / folder).rglob("*.yml")):
             assert f"senet_mm/.mim/{file.relative_to(repo)}" in files
+    assert "senet_mm/.mim/model-index.yml" in files
     for file in (repo / "senet_mm").rglob("*"):
         if file.suffix in (".py", ".j2", ".css", ".json", ".typed"):
             assert str(file.relative_to(repo)) in files

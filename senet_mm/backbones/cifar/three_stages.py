@@ -79,7 +79,7 @@ class ThreeStages(StagedBackbone):
         ValueError: If an argument is not accepted; the message names it and what is.
     """
 
-    strides = (1, 2, 4)
+    map_strides = (1, 2, 4)
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 
 from .checkpoint import Checkpoint, unwrap
 from .file import read_file
+from .hub import HUB, hub_file
 from .places import local_file, state_of
 from .timm_zoo import TIMM, fetch_timm
 
@@ -21,20 +22,22 @@ def fetch(source: str, *, unsafe: bool = False) -> Checkpoint:
 
     Args:
         source: A file, a URL (``http://``, ``https://``, ``s3://``), or a name:
-            ``timm://``, ``torchvision://``, ``open-mmlab://``, ``mmcls://``.
+            ``timm://``, ``hf://``, ``torchvision://``, ``open-mmlab://``, ``mmcls://``.
         unsafe: Let a file's pickle make any Python object, which can run code.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If a name is unknown or a file is no checkpoint.
         ConnectionError: If a download fails.
-        ImportError: If timm or safetensors is needed and missing.
+        ImportError: If timm, huggingface_hub or safetensors is needed and missing.
     """
     kept = None if unsafe else _kept(source)
     if kept is not None:
         return kept
     if source.startswith(TIMM):
         return fetch_timm(source)
+    if source.startswith(HUB):
+        return unwrap(source, read_file(hub_file(source), unsafe=unsafe))
     with local_file(source) as path:
         content = read_file(path, unsafe=unsafe)
     return unwrap(source, content)
@@ -80,5 +83,5 @@ def _kept(source: str) -> Checkpoint | None:
 
 
 def _state_of(source: str) -> tuple[str, int, int] | None:
-    """What tells whether a source has changed; timm keeps what it has downloaded."""
-    return (source, 0, 0) if source.startswith(TIMM) else state_of(source)
+    """What tells whether a source has changed; the hub and timm keep what they have downloaded."""
+    return (source, 0, 0) if source.startswith((TIMM, HUB)) else state_of(source)
