@@ -118,6 +118,7 @@ ATTRIBUTES = {
     "fpn": "in_channels out_channels num_outs start_level backbone_end_level lateral_convs",
     "flop_counter": "get_total_flops",
     "preprocessor": "_channel_conversion pad_size_divisor pad_value mean std",
+    "visualizer": "_vis_backends",
     "coco": "dataset createIndex",
     "coco_params": "iouThrs recThrs areaRng areaRngLbl",
 }

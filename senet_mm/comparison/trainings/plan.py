@@ -21,6 +21,7 @@ from ...runs.preflight import prepare
 from ...runs.task import Task, expect_task
 from ...runs.training.config_changes import Change, changes
 from ...runs.training.last_checkpoint import last_whole
+from ...runs.training.loggers import add_loggers
 from ...runs.work_dir import Run
 from ...weights.read.sources import meta_of, release
 from ..inputs import shared_annotations
@@ -83,6 +84,7 @@ def plan_trainings(
     ann_file: str | Path | None = None,
     masks: bool = False,
     options: Mapping[str, Any] | None = None,
+    loggers: Sequence[str] = (),
     pictures: bool = True,
 ) -> list[Training]:
     """Read configs, check all that can be checked before a training, and look at what is there.
@@ -100,6 +102,7 @@ def plan_trainings(
         ann_file: What the comparison will be on, if not the test sets of the configs.
         masks: Whether masks will be compared, and not boxes.
         options: Settings for all configs, by path.
+        loggers: What the trainings report to too.
         pictures: Whether to read the headers of the pictures.
 
     Returns:
@@ -117,6 +120,7 @@ def plan_trainings(
     detectors = dict(zip(_names(loaded, configs, names), loaded, strict=True))
     for name, cfg in detectors.items():
         _note_batch(name, cfg)
+        add_loggers(cfg, loggers)
     runs = [Run(out_dir / name, cfg, out_dir) for name, cfg in detectors.items()]
     for run in runs:
         check_data(run.config, ("test_dataloader",), pictures=pictures)
