@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,11 +110,14 @@ def wandb_records(path: Path) -> Iterator[Any]:
             parts = b""
 
 
-def wandb_rows(work_dir: Path) -> list[dict[str, float]]:
-    """What the offline runs of a work dir have logged."""
+def wandb_rows(path: Path) -> list[dict[str, float]]:
+    """What an offline run has logged; a process of wandb's own ends it."""
+    deadline = time.monotonic() + 20
+    while not any(record.HasField("exit") for record in wandb_records(path)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     return [
         {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in items}
-        for path in sorted(work_dir.glob("wandb/offline-run-*/*.wandb"))
         for record in wandb_records(path)
         if (items := record.history.item)
     ]
@@ -136,9 +140,9 @@ def test_wandb(tmp_path: Path, elsewhere: Path) -> None:
     train_until(config(work_dir, "wandb"), 7)
     toy.train(config(work_dir, "wandb", resume=True))
     losses, scores = logged(work_dir)
-    rows = wandb_rows(work_dir)
     # both parts are of one run, and have the iteration as their step
-    files = [*work_dir.glob("wandb/offline-run-*/*.wandb")]
+    files = sorted(work_dir.glob("wandb/offline-run-*/*.wandb"))
+    rows = [row for file in files for row in wandb_rows(file)]
     assert len(files) == 2 and len({path.name for path in files}) == 1
     steps = [row["_step"] for row in rows if "loss" in row]
     assert steps == [*range(1, 8), *range(6, ENTRIES + 1)]
