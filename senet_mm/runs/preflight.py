@@ -20,6 +20,7 @@ from .data.class_names import classes_of_meta
 from .data.classes import Trained
 from .frozen import check_frozen
 from .hooks import CheckFitHook, WeightsHook, add_hooks
+from .monitors import check_monitors
 from .processes import check_on_each_node, start_processes
 from .settings import check_settings
 from .training.finite import FiniteHook
@@ -77,6 +78,7 @@ def _check(cfg: Config, mode: Mode, pictures: bool) -> Mapping[str, Any]:
     resumed = None
     if mode == "train":
         check_loggers(cfg)
+        check_monitors(cfg)
         resumed = check_resume(cfg)  # before what reads the checkpoint
         check_frozen(cfg, resumed=resumed)
     # before the data set is read

@@ -20,8 +20,10 @@ from ...runs.data.check import check_data
 from ...runs.preflight import prepare
 from ...runs.task import Task, expect_task
 from ...runs.training.config_changes import Change, changes
+from ...runs.training.early_stopping import has_stopped
 from ...runs.training.last_checkpoint import last_whole
 from ...runs.training.loggers import add_loggers
+from ...runs.training.resume_hook import last_validation
 from ...runs.work_dir import Run
 from ...weights.read.sources import meta_of, release
 from ..inputs import shared_annotations
@@ -205,8 +207,10 @@ def _training(name: str, seed: int, cfg: Config, out_dir: Path) -> Training:
     if checkpoint is None:
         state = State.NEW
     else:
-        done = meta_of(str(checkpoint)).get(unit, 0)
-        state = State.FINISHED if done >= length else State.STARTED
+        done = meta_of(str(checkpoint))
+        iteration, counted = last_validation(work_dir)
+        stopped = iteration == done.get("iter") and has_stopped(cfg, counted)
+        state = State.FINISHED if stopped or done.get(unit, 0) >= length else State.STARTED
     config = folder / Path(cfg.filename).name
     return Training(name, seed, config, work_dir, length, unit, state)
 
