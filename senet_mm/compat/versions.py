@@ -53,7 +53,7 @@ EXTRAS = {
     # compare --engine vernier
     "vernier": ("vernier>=0.5.4",),
     # --logger NAME
-    "tensorboard": ("tensorboard>=2.15",),
+    "tensorboard": ("tensorboard>=2.18",),
     "wandb": ("wandb>=0.19",),
     "mlflow": ("mlflow>=2.20",),
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,8 @@ class MLflowBackend(Backend, MLflowVisBackend):
         server = os.environ.get("MLFLOW_TRACKING_URI")
         mlflow.set_tracking_uri(server or f"sqlite:///{folder / 'mlflow.db'}")
         files = None if server else (folder / "mlflow").as_uri()
+        unasked = Path("mlruns")  # older versions make it in the current folder, and leave it empty
+        there = unasked.exists()
         try:
             name = os.environ.get("MLFLOW_EXPERIMENT_NAME", _PROJECT)
             if mlflow.get_experiment_by_name(name) is None:
@@ -210,6 +213,10 @@ class MLflowBackend(Backend, MLflowVisBackend):
             raise ConnectionError(
                 f"--logger mlflow: {one_line(error)}; MLFLOW_TRACKING_URI={server or 'not set'}"
             ) from error
+        finally:
+            if not there:
+                with suppress(OSError):
+                    unasked.rmdir()
 
     def _start(self, file: str) -> None:
         before = self._run_id(file)

@@ -162,6 +162,7 @@ def test_mlflow(tmp_path: Path, elsewhere: Path) -> None:
         return found
 
     train_until(cfg, 7)
+    assert not [*elsewhere.iterdir()]
     client = MlflowClient(f"sqlite:///{work_dir / 'mlflow.db'}")
     assert run().info.status == "FAILED"
     # with a parameter that has changed, which MLflow keeps as it was
@@ -175,7 +176,6 @@ def test_mlflow(tmp_path: Path, elsewhere: Path) -> None:
         compare([*{metric.step: metric.value for metric in history}.items()], expected)
     (text,) = work_dir.glob("mlflow/*/artifacts/config.py")
     assert "ToyModel" in text.read_text()
-    assert not [*elsewhere.iterdir()]
     # mlflow sets up logging anew, which closes the files of other loggers
     (log, *_) = sorted(work_dir.glob("*/*.log"))
     assert "FileClient" in log.read_text()
