@@ -9,6 +9,7 @@ from mmengine.config import Config
 
 from ..runs import config
 from ..runs.data.layouts.find import give_val_split
+from ..runs.training.loggers import LOGGERS
 from .arguments import MAX_SEED, KeyValues, integer, number
 
 
@@ -78,6 +79,16 @@ def add_picture_argument(parser: argparse.ArgumentParser) -> None:
         dest="check_images",
         action="store_false",
         help="do not read the headers of all pictures first (for slow disks)",
+    )
+
+
+def add_logger_argument(parser: argparse.ArgumentParser) -> None:
+    """Add what tools take that train."""
+    parser.add_argument(
+        "--logger",
+        action="append",
+        choices=LOGGERS,
+        help="report to this program too, inside the work dir; may be given for each",
     )
 
 

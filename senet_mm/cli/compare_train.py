@@ -11,6 +11,7 @@ from pathlib import Path
 from ..comparison.trainings.launchers import Launcher, Processes
 from ..comparison.trainings.plan import plan_trainings
 from ..comparison.trainings.run import train_missing
+from . import common as cli
 from .arguments import KeyValues, integer
 from .launch import COMMAND
 
@@ -43,12 +44,13 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         help="train as jobs of a cluster, with these parameters of submitit, such as "
         "slurm_partition=gpu timeout_min=600",
     )
+    cli.add_logger_argument(parser)
 
 
 def check_training_arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Refuse what belongs to ``--train`` without it."""
     if not args.train:
-        for name in ("seeds", "cfg_options", "submitit"):
+        for name in ("seeds", "cfg_options", "submitit", "logger"):
             if getattr(args, name) is not None:
                 parser.error(f"--{name.replace('_', '-')} is for --train, which is not given")
 
@@ -70,6 +72,7 @@ def train(args: argparse.Namespace, argv: Sequence[str] | None) -> None:
         ann_file=args.ann_file,
         masks=args.iou_type == "segm",
         options=args.cfg_options,
+        loggers=args.logger or (),
         pictures=args.check_images,
     )
     for one in planned:

@@ -10,6 +10,7 @@ from ..runs.preflight import prepare
 from ..runs.training.interrupt import interruptible_training
 from ..runs.training.learning_rate import scale_by_effective_batch
 from ..runs.training.lock import hold_work_dir
+from ..runs.training.loggers import add_loggers, reported_end
 from . import common as cli
 from .arguments import Parser
 
@@ -27,6 +28,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         const="auto",
         help="resume from a checkpoint; without a path, from the latest in the work dir",
     )
+    cli.add_logger_argument(parser)
     return parser.parse_args(argv)
 
 
@@ -43,6 +45,7 @@ def apply_train_arguments(cfg: Config, args: argparse.Namespace) -> None:
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == "auto" else args.resume
+    add_loggers(cfg, args.logger or ())
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -53,5 +56,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     with hold_work_dir(cfg.work_dir):
         runner = Runner.from_cfg(cfg)
         scale_by_effective_batch(runner)
-        with interruptible_training(runner):
+        with reported_end(runner), interruptible_training(runner):
             runner.train()

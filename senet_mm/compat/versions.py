@@ -55,6 +55,10 @@ EXTRAS = {
     "cluster": ("submitit>=1.5",),
     # compare --engine vernier
     "vernier": ("vernier>=0.5.4",),
+    # --logger NAME
+    "tensorboard": ("tensorboard>=2.18",),
+    "wandb": ("wandb>=0.19",),
+    "mlflow": ("mlflow>=2.20",),
 }
 # what an import accepts, by import name: more than pip is told to install
 SUPPORTED = {

@@ -20,9 +20,12 @@ from .data.class_names import classes_of_meta
 from .data.classes import Trained
 from .frozen import check_frozen
 from .hooks import CheckFitHook, WeightsHook, add_hooks
+from .monitors import check_monitors
 from .processes import check_on_each_node, start_processes
 from .settings import check_settings
 from .training.finite import FiniteHook
+from .training.logger_backends import LoggersHook
+from .training.loggers import check_loggers, settle_loggers
 from .training.resume import check_resume
 from .training.resume_hook import ResumeHook
 from .training.saving import WholeCheckpointHook
@@ -53,8 +56,9 @@ def prepare(cfg: Config, mode: Mode, *, pictures: bool = True) -> None:
             Naming what is missing or wrong.
         StoppedElsewhere: If another process found that.
     """
+    logged = settle_loggers(cfg, training=mode == "train")
     if mode != "infer":  # mmdet's inferencer has no hooks
-        add_hooks(cfg, _hooks(cfg, mode))
+        add_hooks(cfg, [*_hooks(cfg, mode), *([LoggersHook] if logged else [])])
     start_processes(cfg)
     restore(cfg)
     apply(cfg, check_on_each_node(lambda: _check(cfg, mode, pictures)))
@@ -73,6 +77,8 @@ def _check(cfg: Config, mode: Mode, pictures: bool) -> Mapping[str, Any]:
         check_channels(cfg)
     resumed = None
     if mode == "train":
+        check_loggers(cfg)
+        check_monitors(cfg)
         resumed = check_resume(cfg)  # before what reads the checkpoint
         check_frozen(cfg, resumed=resumed)
     # before the data set is read

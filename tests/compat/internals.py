@@ -37,6 +37,7 @@ CALLABLES = {
     "mmengine.config.Config._file2dict": "filename",
     "mmengine.config.Config._get_base_files": "filename",
     "mmengine.config.Config._get_cfg_path": "cfg_path, filename",
+    "mmengine.hooks.CheckpointHook._save_checkpoint_with_step": "self, runner, step, meta",
     "mmengine.hooks.Hook.after_load_checkpoint": "self, runner, checkpoint",
     "mmengine.hooks.Hook.after_test_iter": "self, runner, batch_idx, data_batch, outputs",
     "mmengine.hooks.Hook.before_train": "self, runner",
@@ -119,6 +120,7 @@ ATTRIBUTES = {
     "fpn": "in_channels out_channels num_outs start_level backbone_end_level lateral_convs",
     "flop_counter": "get_total_flops",
     "preprocessor": "_channel_conversion pad_size_divisor pad_value mean std",
+    "visualizer": "_vis_backends",
     "coco": "dataset createIndex",
     "coco_params": "iouThrs recThrs areaRng areaRngLbl",
 }

@@ -26,6 +26,7 @@ from mmdet.models.data_preprocessors import BatchSyncRandomResize, DetDataPrepro
 from mmdet.models.necks import FPN
 from mmengine.model import BaseModel, BaseModule
 from mmengine.runner import Runner
+from mmengine.visualization import Visualizer
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval, Params
 from timm.layers.create_attn import create_attn, get_attn
@@ -135,6 +136,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         fpn=FPN([4, 8], 4, 2),
         preprocessor=DetDataPreprocessor(mean=[0, 0, 0], std=[1, 1, 1], bgr_to_rgb=True),
         flop_counter=FlopCounterMode(display=False),
+        visualizer=Visualizer(),
         coco=COCO(),
         coco_params=Params("bbox"),
     )

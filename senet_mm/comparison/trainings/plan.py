@@ -20,7 +20,10 @@ from ...runs.data.check import check_data
 from ...runs.preflight import prepare
 from ...runs.task import Task, expect_task
 from ...runs.training.config_changes import Change, changes
+from ...runs.training.early_stopping import has_stopped
 from ...runs.training.last_checkpoint import last_whole
+from ...runs.training.loggers import add_loggers
+from ...runs.training.resume_hook import last_validation
 from ...runs.work_dir import Run
 from ...weights.read.sources import meta_of, release
 from ..inputs import shared_annotations
@@ -83,6 +86,7 @@ def plan_trainings(
     ann_file: str | Path | None = None,
     masks: bool = False,
     options: Mapping[str, Any] | None = None,
+    loggers: Sequence[str] = (),
     pictures: bool = True,
 ) -> list[Training]:
     """Read configs, check all that can be checked before a training, and look at what is there.
@@ -100,6 +104,7 @@ def plan_trainings(
         ann_file: What the comparison will be on, if not the test sets of the configs.
         masks: Whether masks will be compared, and not boxes.
         options: Settings for all configs, by path.
+        loggers: What the trainings report to too.
         pictures: Whether to read the headers of the pictures.
 
     Returns:
@@ -117,6 +122,7 @@ def plan_trainings(
     detectors = dict(zip(_names(loaded, configs, names), loaded, strict=True))
     for name, cfg in detectors.items():
         _note_batch(name, cfg)
+        add_loggers(cfg, loggers)
     runs = [Run(out_dir / name, cfg, out_dir) for name, cfg in detectors.items()]
     for run in runs:
         check_data(run.config, ("test_dataloader",), pictures=pictures)
@@ -201,8 +207,10 @@ def _training(name: str, seed: int, cfg: Config, out_dir: Path) -> Training:
     if checkpoint is None:
         state = State.NEW
     else:
-        done = meta_of(str(checkpoint)).get(unit, 0)
-        state = State.FINISHED if done >= length else State.STARTED
+        done = meta_of(str(checkpoint))
+        iteration, counted = last_validation(work_dir)
+        stopped = iteration == done.get("iter") and has_stopped(cfg, counted)
+        state = State.FINISHED if stopped or done.get(unit, 0) >= length else State.STARTED
     config = folder / Path(cfg.filename).name
     return Training(name, seed, config, work_dir, length, unit, state)
 

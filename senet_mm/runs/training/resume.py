@@ -9,10 +9,10 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.hooks import EMAHook
 from mmengine.logging import print_log
-from mmengine.registry import HOOKS
 
 from ...weights.read.file import SCHEMES, read_file
 from .config_changes import changes
+from .early_stopping import hooks_of_config
 from .last_checkpoint import find_checkpoint
 
 
@@ -53,7 +53,7 @@ def check_resumable(cfg: Config, checkpoint: Mapping[str, Any], path: Path) -> N
             f"{path} is no checkpoint of a training (it has no meta.epoch and meta.iter), so it "
             f"cannot be resumed; to start from its weights: --cfg-options load_from={path}"
         )
-    if "ema_state_dict" in checkpoint and not _averages(cfg):
+    if "ema_state_dict" in checkpoint and not hooks_of_config(cfg, EMAHook):
         raise ValueError(
             f"{path} was trained with EMAHook and holds averaged weights; the config has no "
             "EMAHook in custom_hooks to go on with"
@@ -88,11 +88,3 @@ def _check_length(cfg: Config, meta: Mapping[str, Any], path: Path) -> None:
             f"train_cfg.max_{unit}",
             "current",
         )
-
-
-def _averages(cfg: Config) -> bool:
-    hooks = [*(cfg.get("custom_hooks") or []), *(cfg.get("default_hooks") or {}).values()]
-    kinds = [hook["type"] for hook in hooks if isinstance(hook, Mapping)]
-    found = [HOOKS.get(kind) if isinstance(kind, str) else kind for kind in kinds]
-    given = [type(hook) for hook in hooks if not isinstance(hook, Mapping)]
-    return any(isinstance(kind, type) and issubclass(kind, EMAHook) for kind in found + given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from mmengine.runner import Runner
 
 from ...io.files import write_whole
 from ...weights.load.detector import unwrapped
+from . import early_stopping
 from .config_changes import changes
 
 _KEY = "between_iterations"  # in a checkpoint
-_VALIDATED = ".validated"  # in a work dir: the iteration of its last validation
+# in a work dir: the iteration of its last validation, and what early stopping had counted then
+_VALIDATED = ".validated"
 _MOST_LINES = 20
 
 
@@ -26,9 +29,10 @@ class ResumeHook(Hook):
     """Resume a training in full.
 
     Saved with a checkpoint are gradients that are accumulated but not applied
-    yet, and the image size that mmdet's ``BatchSyncRandomResize`` keeps for
-    some iterations. A validation that was interrupted is made up for. What the
-    config says otherwise than the checkpoint's is logged with what follows.
+    yet, the image size that mmdet's ``BatchSyncRandomResize`` keeps for some
+    iterations, and what early stopping has counted. A validation that was
+    interrupted is made up for. What the config says otherwise than the
+    checkpoint's is logged with what follows.
     """
 
     priority = "LOWEST"  # a validation needs all other hooks prepared
@@ -53,19 +57,30 @@ class ResumeHook(Hook):
         for name, size in self._saved.get("sizes", {}).items():
             if name in modules:
                 modules[name]._input_size = size
+        counted = self._saved.get("early_stopping", [])
         self._saved = {}
-        marker = Path(runner.work_dir, _VALIDATED)
         if not runner._resume or not runner.iter:
             if is_main_process():
-                marker.unlink(missing_ok=True)
-        elif _validation_is_due(runner) and not _is_done(marker, runner.iter):
+                Path(runner.work_dir, _VALIDATED).unlink(missing_ok=True)
+            return
+        answer = [last_validation(Path(runner.work_dir))]
+        broadcast_object_list(answer)  # what the first process reads holds for all
+        iteration, since = answer[0]
+        done = iteration == runner.iter
+        early_stopping.restore(runner, since if done else counted)
+        if not done and _validation_is_due(runner):
             runner.logger.info("validating, as the run was interrupted before it had")
             runner.val_loop.run()
 
     def after_val_epoch(self, runner: Runner, metrics: Any = None) -> None:
-        """Note that this point of the training is validated."""
-        if runner.iter and is_main_process():
-            write_whole(Path(runner.work_dir, _VALIDATED), str(runner.iter))
+        """Note that this point of the training is validated; save it if it is the last."""
+        if not runner.iter:
+            return
+        early_stopping.save_stopped(runner)
+        if is_main_process():
+            counted = early_stopping.states(runner)
+            line = f"\n{json.dumps(counted)}" if counted else ""
+            write_whole(Path(runner.work_dir, _VALIDATED), f"{runner.iter}{line}")
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Save what the next iterations depend on."""
@@ -84,8 +99,20 @@ class ResumeHook(Hook):
         }
         if sizes:
             state["sizes"] = sizes
+        counted = early_stopping.states(runner)
+        if counted:
+            state["early_stopping"] = counted
         if state:
             checkpoint[_KEY] = state
+
+
+def last_validation(work_dir: Path) -> tuple[int, list[dict[str, Any]]]:
+    """The iteration of a training's last validation, and what early stopping had counted then."""
+    try:
+        iteration, _, counted = (work_dir / _VALIDATED).read_text().partition("\n")
+        return int(iteration), json.loads(counted or "[]")
+    except (OSError, ValueError):
+        return 0, []
 
 
 def _validation_is_due(runner: Runner) -> bool:
@@ -101,13 +128,6 @@ def _validation_is_due(runner: Runner) -> bool:
         done, end = runner.epoch, runner.max_epochs
     loop._decide_current_val_interval()
     return done >= loop.val_begin and (done % loop.val_interval == 0 or done == end)
-
-
-def _is_done(marker: Path, iteration: int) -> bool:
-    """Whether the marker says so; what the first process reads holds for all."""
-    answer = [marker.is_file() and marker.read_text() == str(iteration)]
-    broadcast_object_list(answer)
-    return answer[0]
 
 
 def _log_changes(runner: Runner, before: str) -> None:

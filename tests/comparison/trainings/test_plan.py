@@ -1,3 +1,4 @@
+import json
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from mmengine.config import Config
 
 from senet_mm.cli.train import parse_args
 from senet_mm.comparison.trainings.plan import State, Training, plan_trainings
+from senet_mm.runs import preflight
 from senet_mm.runs.config import read_config
 
 pytestmark = pytest.mark.slow
@@ -104,3 +106,28 @@ def test_what_cannot_be_trained_is_told_first(plan, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=told):
             plan(*arguments, **options)
     assert not list(tmp_path.glob("out/*/*.py"))
+
+
+def test_what_stopped_early_is_finished(plan, tmp_path: Path) -> None:
+    hook = dict(type="EarlyStoppingHook", monitor="coco/bbox_mAP", min_delta=0.001, patience=2)
+    config = tmp_path / "stops.py"
+    config.write_text(f"_base_ = {PAIR[1]!r}\ncustom_hooks = [{hook!r}]\n")
+    configs = [str(config), PAIR[0]]
+    first, *_ = plan(configs)
+    save(first, 3)
+    assert plan(configs)[0].state is State.STARTED
+    counted = dict(monitor="coco/bbox_mAP", rule="greater", best_score=0.5, wait_count=2)
+    marker = first.work_dir / ".validated"
+    marker.write_text(f"15\n{json.dumps([counted])}")
+    assert plan(configs)[0].state is State.FINISHED
+    # of another point of the training
+    marker.write_text(f"10\n{json.dumps([counted])}")
+    assert plan(configs)[0].state is State.STARTED
+
+
+def test_trainings_report_to_loggers(plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "check_loggers", lambda cfg: None)
+    first, *_ = plan(loggers=["wandb", "mlflow"])
+    backends = Config.fromfile(first.config).visualizer.vis_backends
+    assert [one["type"] for one in backends] == ["LocalVisBackend", "WandbBackend", "MLflowBackend"]
+    assert not any("save_dir" in one for one in backends)  # each training has its own
