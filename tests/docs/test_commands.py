@@ -84,7 +84,8 @@ def test_a_command_line(line: Code, pip_help: str) -> None:
     elif program == "python":
         check_python(arguments)
     elif program == "make":
-        (target,) = arguments
+        target, *variables = arguments
+        assert all(re.fullmatch(r"[A-Z]+=.+", variable) for variable in variables)
         assert re.search(rf"^{target}:", (REPO / "Makefile").read_text(), re.MULTILINE)
     elif program == "pip":
         check_pip(arguments, pip_help)
