@@ -1,4 +1,4 @@
-"""The site: `make docs` builds it from the Markdown of this folder, strictly and without a network."""
+"""The site: `make docs` builds it from the Markdown of this folder, without a network."""
 
 from senet_mm import __version__
 
@@ -22,6 +22,7 @@ myst_heading_anchors = 3
 # `make notebooks NBMAKE=--overwrite` runs them and keeps what they print
 nb_execution_mode = "off"
 
+toc_object_entries_show_parents = "hide"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 python_use_unqualified_type_names = True

@@ -94,7 +94,9 @@ def test_what_pip_installs_is_accepted(family: str) -> None:
 
 
 @pytest.mark.parametrize(("file", "family"), [("onedl", "onedl"), ("official", "openmmlab")])
-def test_the_tested_stacks_and_the_page_of_install_agree(repo: Path, file: str, family: str) -> None:
+def test_the_tested_stacks_and_the_page_of_install_agree(
+    repo: Path, file: str, family: str
+) -> None:
     lines = (repo / "requirements" / f"{file}.txt").read_text().splitlines()
     pins = {one.name: one for one in map(Requirement, filter(_is_requirement, lines))}
     row = next(

@@ -35,6 +35,8 @@ PLACEHOLDERS = {
     *("/data/ade", "data/bccd", "data/shapes", "iter_80000.pth"),
     *("my_backbone.pth", "my_backbone-1a2b3c4d.pth", "for_timm.pth", "OUT.pth"),
     "detector.onnx",
+    "work_dirs/demo/se/faster_rcnn_se_r18_fpn_shapes.py",
+    "work_dirs/demo/se/epoch_6.pth",
 }
 WORK_DIR = re.compile(r"work_dirs/(?P<name>\w+)(/(?P=name)\.py|/epoch_\d+\.pth)?")
 WORK_DIRS = {path.stem for path in (REPO / "configs").glob("*.py")} | {"run"}
