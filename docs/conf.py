@@ -21,6 +21,7 @@ myst_enable_extensions = ["colon_fence"]  # directives that GitHub does not show
 myst_heading_anchors = 3
 # `make notebooks NBMAKE=--overwrite` runs them and keeps what they print
 nb_execution_mode = "off"
+nb_render_markdown_format = "myst"  # with tables
 
 toc_object_entries_show_parents = "hide"
 autodoc_member_order = "bysource"

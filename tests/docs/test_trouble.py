@@ -71,7 +71,8 @@ def test_each_quoted_error_is_printed_by_its_mistake(
     folder: Path, capfd: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("RANK", raising=False)
-    quoted = [block.text.strip() for block in blocks("text") if "trouble.md" in block.place]
+    on_page = [block.text for block in blocks("text") if "trouble.md" in block.place]
+    quoted = [" ".join(text.split()) for text in on_page]
     command = [sys.executable, "-c", HOLD, f"work_dirs/run/{LOCK}"]
     pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with subprocess.Popen(command, **pipes) as other:
