@@ -7,10 +7,12 @@ WORKERS ?= 2
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
 PYTEST = $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 STAMP = $(VENV)/.complete
+DOCS = $(VENV)/.docs
 # threads that spin while they wait starve each other where other work shares the cores
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: setup demo test test-fast test-official coverage lint lint-style lint-imports lint-types metafiles clean
+.PHONY: setup demo test test-fast test-official coverage lint lint-style lint-imports lint-types docs \
+	notebooks metafiles clean
 
 setup: $(STAMP)
 
@@ -58,5 +60,18 @@ lint-types: $(STAMP)
 metafiles: $(STAMP)
 	$(VENV)/bin/python -c "from pathlib import Path; from senet_mm.runs.config_index import write; write(Path())"
 
+$(DOCS): $(STAMP) requirements/docs.txt
+	$(PIP) install --quiet -r requirements/docs.txt
+	touch $@
+
+# the site, docs/_build/html: a page in no table of contents, a dead link or an unknown name is an error
+docs: $(DOCS)
+	$(VENV)/bin/python -m sphinx -W -n --keep-going --quiet docs docs/_build/html
+
+# runs the notebooks; with `NBMAKE=--overwrite` what they print is kept in them
+notebooks: $(DOCS)
+	PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest --nbmake \
+	    --nbmake-timeout=600 $(NBMAKE) docs/notebooks
+
 clean:
-	rm -rf .venv .venv-official build dist *.egg-info
+	rm -rf .venv .venv-official build dist *.egg-info docs/_build docs/notebooks/work_dirs

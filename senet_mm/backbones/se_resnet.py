@@ -202,7 +202,7 @@ class SEResNetV1d(SEResNet):
     """SE-ResNet with a stem of three 3x3 convolutions and average-pooled projections.
 
     Args:
-        *args, **kwargs: As for :class:`SEResNet`.
+        **kwargs: As for :class:`SEResNet`.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -25,7 +25,8 @@ class SEResNeXt(SEBackboneMixin, ResNeXt):
         zero_init_residual: Whether the last norm of each unit starts at zero, in
             a net that is trained from scratch. mmdet's ResNeXt, the plain twin,
             never does so, whatever its config says.
-        se_cfg, num_stages, **kwargs: As for :class:`SEResNet`.
+        se_cfg, num_stages: As for :class:`SEResNet`.
+        **kwargs: As for :class:`SEResNet`.
 
     Raises:
         ValueError, TypeError: As for :class:`SEResNet`.

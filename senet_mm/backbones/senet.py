@@ -56,7 +56,7 @@ class SENet(SEResNeXt):
     released Caffe port pools its stem with ``stem_pool='ceil'``.
 
     Args:
-        depth: 154.
+        depth: 154 alone.
         groups: Groups of the 3x3 convolutions.
         base_width: Channels per group in the first stage.
         **kwargs: As for :class:`SEResNet`.

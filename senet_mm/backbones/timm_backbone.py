@@ -31,13 +31,13 @@ class TimmBackbone(BackboneMixin):
             of a ResNet 0 is the stem's and 1 to 4 are the stages'. Default: the last four.
         frozen_stages: -1: nothing, 0: the stem, n: the stem and n stages are frozen: no
             gradients, and batch norm as in inference. A stage ends with a map of stride 4 or more,
-            see :class:`senet_mm.backbones.timm_nets.Stages`.
+            see ``senet_mm.backbones.timm_nets.Stages``.
         norm_eval: Whether batch norm keeps its statistics in training.
         with_cp: Whether to compute activations again in backward rather than to keep them
             (timm's gradient checkpointing).
         align: Whether to pad the layers that have no padding, so that maps have the sizes and the
             places that detectors expect (Inception-ResNet-v2), see
-            :func:`senet_mm.backbones.alignment.pad_valid_layers`.
+            ``senet_mm.backbones.alignment.pad_valid_layers``.
         init_cfg: mmengine's; ``dict(type='Pretrained', checkpoint='timm://NAME')`` or a file's.
         **options: Whatever else timm's constructor of the network takes:
             ``drop_path_rate=0.1``, ``act_layer='relu'``, ``img_size=(800, 1344)``, ...

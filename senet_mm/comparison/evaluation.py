@@ -65,7 +65,7 @@ def evaluate(
         training_seeds: The seed of each run by the detector's name, None where it is not known.
         threshold: Score from which on detections count, for precision, recall and confusions.
         slices: Images of each part of the data that is looked at, by their index.
-        engine: Whose COCOeval matches, one of :data:`..coco.engines.ENGINES`.
+        engine: Whose COCOeval matches, one of ``senet_mm.coco.engines.ENGINES``.
         workers: How many processes match, where it is worth it.
         progress: Whether to show bars on stderr.
 

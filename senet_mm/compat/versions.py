@@ -1,6 +1,6 @@
 """Which versions of which packages senet_mm runs on: the one place where bounds stand.
 
-pyproject.toml repeats them for pip, and README.md for people; tests hold both to this file.
+pyproject.toml repeats them for pip, and docs/install.md for people; tests hold both to this file.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ class Block:
             the model, such as ``neck_input_0``, or, of a block behind a unit or
             of another library, the unit's path (``features.2``).
         path: Path in the model, such as ``backbone.layer1.0.se``.
-        module: The block: an :class:`SEBlock`, or one of timm, torchvision or mmdet.
+        module: The block: an :class:`senet_mm.layers.SEBlock`, or one of timm, torchvision or
+            mmdet.
         stage: The paper's stage N, ``layer{N-1}``; None outside of stages.
         unit: Index of the residual unit in its stage, from 0; None outside.
         behind: The unit that it is attached behind, see :func:`senet_mm.layers.attach_se`;
@@ -173,7 +174,7 @@ class GateStatistics:
         classes: Names of the classes.
 
     Attributes:
-        groups: :data:`ALL`, then the classes.
+        groups: ``ALL``, then the classes.
         counts: Images per group, shape (groups,).
     """
 

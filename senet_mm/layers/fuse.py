@@ -27,7 +27,7 @@ def fuse_for_inference(model: nn.Module) -> nn.Module:
     so its state dict is none to train from or to load into its config's model.
 
     The last norm of a residual unit with SE stays where the unit itself makes one step of norm,
-    gate and sum (:mod:`senet_mm.layers.fast_path`): nothing is left to be saved there.
+    gate and sum (``senet_mm.layers.fast_path``): nothing is left to be saved there.
 
     Args:
         model: What will only run forward.

@@ -33,13 +33,14 @@ class SEResidualMixin(BaseModule):
     timm's legacy_seresnet18 and legacy_seresnet34.
 
     ``standard`` has a fast path, the same function in fewer passes over the
-    maps and with less stored for backward; see :mod:`senet_mm.layers.fast_path.choose`
+    maps and with less stored for backward; see ``senet_mm.layers.fast_path.choose``
     for when it is taken. ``fused=False`` rules it out.
 
     Args:
         se_cfg: Options of SE, of which ``blocks`` is the stage's; None leaves the
             plain unit.
-        *args, **kwargs: As mmdet's block takes them.
+        *args: As mmdet's block takes them.
+        **kwargs: As mmdet's block takes them.
 
     Raises:
         TypeError, ValueError: If an option is not accepted.

@@ -35,9 +35,9 @@ class Estimate:
         p_value: Of a difference only: two-sided, twice the share of resamples on the side of 0
             where fewer are, each side counting the zeros and one resample more, at most 1. It is
             never 0, and 1 for two equal results. Of a difference over trainings, see
-            :func:`.trainings.difference_over_trainings`.
+            ``senet_mm.statistics.trainings.difference_over_trainings``.
         num_images: Number of images that the number rests on: those with an object that counts.
-            Below :data:`MIN_IMAGES` there is no interval, no standard error and no p-value.
+            Below ``MIN_IMAGES`` there is no interval, no standard error and no p-value.
         adjusted_p_value: Of a class' difference only: the p-value among those of all classes.
         trainings: Of a difference over trainings only: what its interval was made from. Without
             it, the interval is about other images alone.

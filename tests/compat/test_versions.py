@@ -94,12 +94,14 @@ def test_what_pip_installs_is_accepted(family: str) -> None:
 
 
 @pytest.mark.parametrize(("file", "family"), [("onedl", "onedl"), ("official", "openmmlab")])
-def test_the_tested_stacks_and_the_readme_agree(repo: Path, file: str, family: str) -> None:
+def test_the_tested_stacks_and_the_page_of_install_agree(
+    repo: Path, file: str, family: str
+) -> None:
     lines = (repo / "requirements" / f"{file}.txt").read_text().splitlines()
     pins = {one.name: one for one in map(Requirement, filter(_is_requirement, lines))}
     row = next(
         line
-        for line in (repo / "README.md").read_text().splitlines()
+        for line in (repo / "docs" / "install.md").read_text().splitlines()
         if line.startswith(f"| `requirements/{file}.txt`")
     )
     bounds = map(Requirement, (*versions.DEPENDENCIES, *versions.EXTRAS[family]))

@@ -14,6 +14,7 @@ PAGES = sorted(_ALL - {CHANGES})
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
+_TOCTREE = re.compile(r"^:::\{toctree\}\n(?::[^\n]*\n)*\n(.*?)^:::$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -63,6 +64,13 @@ def links() -> list[tuple[Path, str]]:
         for page, text in (*_prose(), (CHANGES, CHANGES.read_text()))
         for match in _LINK.finditer(text)
     ]
+
+
+def contents() -> list[Path]:
+    """The pages in the tables of contents of the site."""
+    index = REPO / "docs" / "index.md"
+    entries = "\n".join(match[1] for match in _TOCTREE.finditer(index.read_text()))
+    return [index.parent / f"{entry}.md" for entry in entries.split()]
 
 
 def anchors(page: Path) -> set[str]:

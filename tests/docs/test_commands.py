@@ -40,6 +40,8 @@ PLACEHOLDERS = {
     *("/data/ade", "data/bccd", "data/shapes", "iter_80000.pth"),
     *("my_backbone.pth", "my_backbone-1a2b3c4d.pth", "for_timm.pth", "OUT.pth"),
     *("detector.onnx", "config.py", "my_detector.py", "OWNER/REPO"),
+    "work_dirs/demo/se/faster_rcnn_se_r18_fpn_shapes.py",
+    "work_dirs/demo/se/epoch_6.pth",
 }
 WORK_DIR = re.compile(r"work_dirs/(?P<name>\w+)(/(?P=name)\.py|/epoch_\d+\.pth)?")
 WORK_DIRS = {path.stem for path in (REPO / "configs").glob("*.py")} | {"run"}
@@ -89,7 +91,8 @@ def test_a_command_line(line: Code, pip_help: str) -> None:
     elif program == "python":
         check_python(arguments)
     elif program == "make":
-        (target,) = arguments
+        target, *variables = arguments
+        assert all(re.fullmatch(r"[A-Z]+=.+", variable) for variable in variables)
         assert re.search(rf"^{target}:", (REPO / "Makefile").read_text(), re.MULTILINE)
     elif program == "pip":
         check_pip(arguments, pip_help)

@@ -42,7 +42,7 @@ def load_weights(backbone: nn.Module, source: str, prefix: str | None = None) ->
     Args:
         backbone: One of the ResNet family, whose geometry is checked, or any
             other, whose tensors are matched by their names.
-        source: A file, URL or name, see :func:`senet_mm.weights.read.sources.fetch`.
+        source: A file, URL or name, see ``senet_mm.weights.read.sources.fetch``.
         prefix: What stands before the backbone's names in the checkpoint;
             needed only where it has several backbones.
 
