@@ -11,7 +11,9 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 
 from ..layers import AttentionConfig, SEConfig, SEResidualMixin
+from ..layers.padding import minds_padding, on_images
 from ..weights.checked_init import CheckedInitMixin
+from .exact_padding import zero_padding
 
 
 class SEBasicBlock(SEResidualMixin, BasicBlock):
@@ -95,6 +97,26 @@ class SEBackboneMixin(CheckedInitMixin, ResNet):
         super().__init__(depth=depth, num_stages=num_stages, **kwargs)
         if stem_pool == "ceil":
             self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True)
+        self._mind_padding()
+
+    def _mind_padding(self) -> None:
+        paddings = {config.padding for config in self.stage_se_cfgs if config is not None}
+        if "exact" in paddings:
+            if len(paddings) > 1:
+                raise ValueError(
+                    f"se_cfg of {type(self).__name__} has padding={sorted(paddings)}: expected "
+                    "'exact' in all stages with SE, or in none"
+                )
+            zero_padding(self)
+        self.minds_padding = "exact" in paddings or minds_padding(self)
+        for module in self.modules():
+            if isinstance(module, SEResidualMixin):
+                module.minds_padding = self.minds_padding
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Images of shape (N, 3, H, W) to the maps of ``out_indices``."""
+        forward = super().forward
+        return on_images(forward, x) if self.minds_padding else forward(x)
 
     def make_res_layer(self, **kwargs: Any) -> nn.Module:
         """Build the next stage with its SE options; called by mmdet's ResNet."""
