@@ -15,14 +15,13 @@ from contextvars import ContextVar
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from .calls import is_compiling
 from .functions import accumulator
 
 PADDINGS = ("ignore", "mask", "exact")
 _STRIDES = tuple(2**power for power in range(9))  # of maps
-_running: ContextVar[ValidPart | None] = ContextVar("valid part", default=None)
 
 
 class ValidPart:
@@ -125,14 +124,37 @@ class ValidPart:
         )
 
 
+class _Passes:
+    """The valid part of the pass that runs, for each thread its own."""
+
+    def __init__(self) -> None:
+        self._of_thread: ContextVar[ValidPart | None] = ContextVar("valid part", default=None)
+        # torch.compile knows no ContextVar; what it traces is one thread's
+        self._traced: ValidPart | None = None
+
+    def get(self) -> ValidPart | None:
+        # what a broken graph runs uncompiled was begun in a trace
+        return self._traced if is_compiling() else self._of_thread.get() or self._traced
+
+    def set(self, valid: ValidPart | None) -> None:
+        if is_compiling():
+            self._traced = valid
+        else:
+            self._of_thread.set(valid)
+
+
+_passes = _Passes()
+
+
 @contextmanager
 def within(valid: ValidPart | None) -> Iterator[None]:
     """Let what runs inside ask for this part; None changes nothing."""
-    token = _running.set(valid or _running.get())
+    before = _passes.get()
+    _passes.set(before if valid is None else valid)
     try:
         yield
     finally:
-        _running.reset(token)
+        _passes.set(before)
 
 
 def current() -> ValidPart:
@@ -141,7 +163,7 @@ def current() -> ValidPart:
     Raises:
         ValueError: If nobody knows it.
     """
-    valid = _running.get()
+    valid = _passes.get()
     if valid is None:
         raise ValueError(
             "SE with padding='mask' does not know which part of its map is padding: run it inside "
@@ -154,6 +176,8 @@ def current() -> ValidPart:
 
 def on_images(forward: Callable[[Tensor], Any], images: Tensor) -> Any:
     """Run a backbone on images whose valid part is found; its maps tell a neck of it."""
+    if isinstance(images, fx.Proxy):  # a graph of torch.fx: what needs the part refuses it
+        return forward(images)
     valid = ValidPart.of(images)
     with within(valid):
         return _told(forward(images), valid)
@@ -161,7 +185,7 @@ def on_images(forward: Callable[[Tensor], Any], images: Tensor) -> Any:
 
 def on_maps(forward: Callable[[Sequence[Tensor]], Any], maps: Sequence[Tensor]) -> Any:
     """Run a neck on a backbone's maps, which tell the valid part; so do what it returns."""
-    valid = next((part for x in maps if (part := vars(x).get("valid_part"))), None)
+    valid = getattr(maps[0], "valid_part", None)
     with within(valid):
         return _told(forward(maps), valid)
 
