@@ -1,7 +1,7 @@
 """Padding that stays zero through a residual network, as it is around a picture alone.
 
-After a norm the padding of a batch is a constant, and layers with a window carry it into the picture.
-Zeroed before each of them, and left out of SE's squeeze, it changes nothing.
+After a norm the padding of a batch is a constant, which layers with a window carry into the
+picture. Zeroed before each of them, and left out of SE's squeeze, it changes nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from mmcv.ops import DeformConv2d, ModulatedDeformConv2d
-from mmdet.models.backbones import ResNet
 from mmengine.model import Sequential
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -21,8 +20,7 @@ from ..layers.padding import current, zero_outside
 
 _WINDOWS = (nn.Conv2d, DeformConv2d, ModulatedDeformConv2d, nn.MaxPool2d, nn.AvgPool2d)
 _POINTWISE = (_BatchNorm, nn.ReLU, nn.Identity)
-_CONTAINERS = (SEResidualMixin, ResNet)
-_SEQUENCES = (nn.Sequential, Sequential)
+_CONTAINERS = (SEResidualMixin, nn.Sequential, Sequential)
 
 
 def zero_padding(net: nn.Module) -> None:
@@ -49,8 +47,7 @@ def zero_padding(net: nn.Module) -> None:
 def _layers(net: nn.Module, prefix: str) -> Iterator[tuple[str, Any]]:
     """What runs, without what only holds it."""
     for name, module in net.named_children():
-        holds = isinstance(module, _CONTAINERS) or isinstance(module, _SEQUENCES)
-        if holds:
+        if isinstance(module, _CONTAINERS):
             yield from _layers(module, f"{prefix}{name}.")
         else:
             yield prefix + name, module

@@ -58,6 +58,7 @@ class SEBackboneMixin(CheckedInitMixin, ResNet):
     """What SE adds to mmdet's ResNet family: ``se_cfg``, zero-init, checked arguments."""
 
     stage_se_cfgs: tuple[SEConfig | None, ...]
+    padding = "ignore"  # what it is to any SE inside
 
     def __init__(
         self,
@@ -108,15 +109,17 @@ class SEBackboneMixin(CheckedInitMixin, ResNet):
                     "'exact' in all stages with SE, or in none"
                 )
             zero_padding(self)
-        self.minds_padding = "exact" in paddings or minds_padding(self)
+            self.padding = "exact"
+        elif minds_padding(self):
+            self.padding = "mask"
         for module in self.modules():
             if isinstance(module, SEResidualMixin):
-                module.minds_padding = self.minds_padding
+                module.padding = self.padding
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Images of shape (N, 3, H, W) to the maps of ``out_indices``."""
         forward = super().forward
-        return on_images(forward, x) if self.minds_padding else forward(x)
+        return forward(x) if self.padding == "ignore" else on_images(forward, x)
 
     def make_res_layer(self, **kwargs: Any) -> nn.Module:
         """Build the next stage with its SE options; called by mmdet's ResNet."""

@@ -78,8 +78,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         metrics = runner.test()
     for note in explain_absent(metrics):
         print(f"note: {note}")
-    if is_main_process() and (note := padding.note()):
-        print(f"note: {note}")
+    padded = padding.note()
+    if padded and is_main_process():
+        print(f"note: {padded}")
     told = describe(metrics)
     if told and is_main_process():
         print(told)

@@ -95,7 +95,7 @@ class ValidPart:
         return self._outside[key]
 
     def shares(self, x: Tensor) -> Tensor:
-        """The share of each position in the mean over the valid part: (N, 1, h, w), at least float32.
+        """Of each position in the mean over the valid part: (N, 1, h, w), at least float32.
 
         Raises:
             ValueError: As :meth:`outside`.
@@ -118,9 +118,9 @@ class ValidPart:
                 return stride
         raise ValueError(
             f"a map of {int(x.shape[2])} x {int(x.shape[3])} does not fit images of {height} x "
-            f"{width}: padding='mask' expects ceil(side / stride) of a stride 1, 2, 4, ..., as nets "
-            "give whose layers pad half a window (of others a side that is divisible by the stride "
-            "may do: data_preprocessor.pad_size_divisor)"
+            f"{width}: padding='mask' expects ceil(side / stride) for a stride of 1, 2, 4, ..., as "
+            "of nets whose layers pad half a window (others may do with sides that strides divide: "
+            "data_preprocessor.pad_size_divisor)"
         )
 
 
@@ -215,7 +215,7 @@ VALID_SQUEEZES = {"avg": mean_of_valid, "max": max_of_valid}
 
 
 def weighted_sum(x: Tensor, shares: Tensor) -> Tensor:
-    """The sum over positions of a map (N, C, H, W) times (N, 1, H, W), in the type of the latter."""
+    """The sum over positions of a map (N, C, H, W) times (N, 1, H, W), in the latter's type."""
     if is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
         return (x * shares).sum((2, 3), keepdim=True)
     with torch.autocast(x.device.type, enabled=False):

@@ -57,7 +57,7 @@ class SEResidualMixin(BaseModule):
     expansion: int
     with_cp: bool
 
-    minds_padding = False  # the backbone's to say: whether something inside asks for the valid part
+    padding = "ignore"  # the backbone's to say: what padding is to something inside
     se: nn.Module | None
 
     def __init__(
@@ -116,7 +116,8 @@ class SEResidualMixin(BaseModule):
     def forward(self, x: Tensor) -> Tensor:
         """Shape (N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
         again = self.with_cp and x.requires_grad
-        if again and self.minds_padding:
+        # read in any case: torch.compile tells units by it, not by hooks
+        if self.padding != "ignore" and again:
             return checkpoint(self._unit_within, x, current(), use_reentrant=False)
         if self.se is None and not self.se_cfg.branch_relu:
             return super().forward(x)
