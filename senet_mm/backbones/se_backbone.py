@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..layers import SEBlock, attach_se
 from ..layers.attach import attached_se, keep_attached, set_aside
+from ..layers.padding import minds_padding, on_images
 from ..layers.unit_outputs import map_shapes
 from ..weights.init_cfg import pretrained_of
 from .features import BackboneMixin, FeatureInfo
@@ -42,7 +43,8 @@ class SEBackbone(BackboneMixin):
     Args:
         backbone: Config of the plain backbone.
         units: The units that SE follows, by their names in the plain backbone;
-            see :func:`senet_mm.layers.attach_se`.
+            see :func:`senet_mm.layers.attach_se`. With ``[]`` the backbone has no SE behind units
+            and finds the valid part of its images for plugins and a neck with ``padding='mask'``.
         se_cfg: Options of SE, one dict or one per unit; see there.
         input_shape: What the backbone is run on once to find the channels.
         init_cfg: Weights of the whole, such as an SE net's, instead of those of the inner dict.
@@ -76,7 +78,8 @@ class SEBackbone(BackboneMixin):
         if not isinstance(backbone, Mapping) or "type" not in backbone:
             raise TypeError(f"SEBackbone: backbone={backbone!r}: expected a dict with a type")
         plain = MODELS.build(dict(backbone))
-        blocks = attach_se(plain, units, se_cfg, input_shape=input_shape)
+        only_sizes = isinstance(units, (list, tuple)) and not units
+        blocks = {} if only_sizes else attach_se(plain, units, se_cfg, input_shape=input_shape)
         if backbone.get("pretrained") is True and not all(
             map(_starts_as_identity, blocks.values())
         ):
@@ -88,6 +91,7 @@ class SEBackbone(BackboneMixin):
             self.__dict__[part] = plain.__dict__[part]
         self.__dict__["plain"] = plain  # no child: its parts are
         self._input_shape = tuple(input_shape)
+        self.minds_padding = only_sizes or minds_padding(plain)
         self._take_pretrained()
 
     def _take_pretrained(self) -> None:
@@ -122,7 +126,8 @@ class SEBackbone(BackboneMixin):
         """What the plain backbone returns, of gated maps."""
         if isinstance(x, fx.Proxy):
             self._check_traceable()
-        return self.plain.forward(x)
+        forward = self.plain.forward
+        return on_images(forward, x) if self.minds_padding else forward(x)
 
     def _check_traceable(self) -> None:
         """mmengine's efficient_conv_bn_eval, which traces, would run neither a norm nor its SE."""

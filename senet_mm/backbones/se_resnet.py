@@ -12,6 +12,8 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 
 from ..layers import AttentionConfig, SEConfig, SEResidualMixin
+from ..layers.padding import minds_padding, on_images
+from .exact_padding import zero_padding
 from .features import BackboneMixin, FeatureInfo
 
 _STEM_STRIDE = 4
@@ -59,6 +61,7 @@ class SEBackboneMixin(BackboneMixin, ResNet):
     """What SE adds to mmdet's ResNet family: ``se_cfg``, zero-init, checked arguments."""
 
     stage_se_cfgs: tuple[SEConfig | None, ...]
+    padding = "ignore"  # what it is to any SE inside
 
     def __init__(
         self,
@@ -98,6 +101,28 @@ class SEBackboneMixin(BackboneMixin, ResNet):
         super().__init__(depth=depth, num_stages=num_stages, **kwargs)
         if stem_pool == "ceil":
             self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True)
+        self._mind_padding()
+
+    def _mind_padding(self) -> None:
+        paddings = {config.padding for config in self.stage_se_cfgs if config is not None}
+        if "exact" in paddings:
+            if len(paddings) > 1:
+                raise ValueError(
+                    f"se_cfg of {type(self).__name__} has padding={sorted(paddings)}: expected "
+                    "'exact' in all stages with SE, or in none"
+                )
+            zero_padding(self)
+            self.padding = "exact"
+        elif minds_padding(self):
+            self.padding = "mask"
+        for module in self.modules():
+            if isinstance(module, SEResidualMixin):
+                module.padding = self.padding
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Images of shape (N, 3, H, W) to the maps of ``out_indices``."""
+        forward = super().forward
+        return forward(x) if self.padding == "ignore" else on_images(forward, x)
 
     def make_res_layer(self, **kwargs: Any) -> nn.Module:
         """Build the next stage with its SE options; called by mmdet's ResNet."""

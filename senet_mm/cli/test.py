@@ -16,6 +16,7 @@ from ..io.outputs import check_output, whole_output
 from ..runs.class_drawings import draw_classes_into
 from ..runs.class_scores import collect_scores, describe
 from ..runs.drawings import draw_into
+from ..runs.padding import PaddingShare
 from ..runs.preflight import prepare
 from ..runs.task import Task, task_of
 from ..runs.tta import use_tta
@@ -67,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.tta:
         use_tta(cfg)
     runner = Runner.from_cfg(cfg)
+    padding = PaddingShare(runner.model)
+    runner.register_hook(padding.hook())
     with whole_output(args.out) if args.out else nullcontext() as unfinished:
         if classifies:
             collect_scores(runner, args.checkpoint, unfinished)
@@ -75,6 +78,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         metrics = runner.test()
     for note in explain_absent(metrics):
         print(f"note: {note}")
+    padded = padding.note()
+    if padded and is_main_process():
+        print(f"note: {padded}")
     told = describe(metrics)
     if told and is_main_process():
         print(told)

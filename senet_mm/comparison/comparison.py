@@ -15,6 +15,7 @@ from ..coco.engines import evaluator_of
 from ..coco.explanation import Explanation
 from ..coco.results import Detections
 from ..paper import Detection, detection_row_of
+from .batches import batches_note
 from .costs import Cost, measure_costs
 from .coverage import coverage_note
 from .curves import Curves, read_curves
@@ -148,6 +149,7 @@ def compare(
         remarks=(
             *_remarks_on_boxes(detections),
             *_remarks_on_coverage(detections, annotations.objects),
+            *_remarks_on_batches(inputs),
             *remarks,
         ),
         needed=needed_trainings(
@@ -186,6 +188,13 @@ def _remarks_on_boxes(detections: dict[str, tuple[Detections, ...]]) -> list[str
         for path, results in files.items()
         if results.num_outside
     ]
+
+
+def _remarks_on_batches(inputs: Inputs) -> list[str]:
+    note = batches_note(
+        {name: [one.run.config for one in runs if one.run] for name, runs in inputs.runs.items()}
+    )
+    return [] if note is None else [note]
 
 
 def _remarks_on_coverage(

@@ -13,7 +13,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .calls import runs_only_forward
 from .fast_path import Path, choose
+from .padding import zero_outside
 from .residual import SEResidualMixin
+from .se_block import SEBlock
 
 _CONVS = (nn.Conv2d, Conv2d)
 _NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
@@ -68,7 +70,8 @@ def _folds_itself(unit: SEResidualMixin) -> bool:
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
-        return isinstance(module, _CONVS) or super().is_leaf_module(module, name)
+        # what a block asks of a pass, a trace cannot tell
+        return isinstance(module, (*_CONVS, SEBlock)) or super().is_leaf_module(module, name)
 
 
 def _pairs(module: Any, prefix: str) -> Iterator[tuple[str, str]]:
@@ -102,7 +105,7 @@ def _folds(conv: nn.Module, norm: nn.Module) -> bool:
     return (
         known
         and norm.running_mean is not None
-        and runs_only_forward(conv)
+        and runs_only_forward(conv, besides=zero_outside)
         and runs_only_forward(norm)
     )
 

@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from .attention import AttentionConfig, build_attention
 from .fast_path import Path, Tail, choose, run
+from .padding import ValidPart, current, within
 from .se_config import SEConfig
 
 
@@ -57,6 +58,7 @@ class SEResidualMixin(BaseModule):
     expansion: int
     with_cp: bool
 
+    padding = "ignore"  # the backbone's to say: what padding is to something inside
     se: nn.Module | None
 
     def __init__(
@@ -114,16 +116,24 @@ class SEResidualMixin(BaseModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
+        again = self.with_cp and x.requires_grad
+        # read in any case: torch.compile tells units by it, not by hooks
+        if self.padding != "ignore" and again:
+            return checkpoint(self._unit_within, x, current(), use_reentrant=False)
         if self.se is None and not self.se_cfg.branch_relu:
             return super().forward(x)
-        if self.with_cp and x.requires_grad:
-            return checkpoint(self._unit, x, use_reentrant=False)
-        return self._unit(x)
+        return checkpoint(self._unit, x, use_reentrant=False) if again else self._unit(x)
+
+    def _unit_within(self, x: Tensor, valid: ValidPart) -> Tensor:
+        """The unit in a pass of which backward, by then outside of it, needs a part again."""
+        with within(valid):
+            return self._unit(x)
 
     def _unit(self, x: Tensor) -> Tensor:
         h = self.first(self.se_at("pre", x))
         shortcut = x if self.downsample is None else self.downsample(x)
-        if self.se_cfg.placement == "standard" and not self.se_cfg.branch_relu:
+        in_branch = self.se_cfg.placement == "standard" and not self.se_cfg.branch_relu
+        if self.se is not None and in_branch:
             return _gate_and_sum(self, h, shortcut)
         out = self.last(h)
         if self.se_cfg.branch_relu:

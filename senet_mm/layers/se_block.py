@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from .calls import is_compiling, runs_only_forward
 from .functions import ACTIVATIONS, SQUEEZES
+from .padding import VALID_SQUEEZES
 from .se_config import SEConfig
 
 
@@ -28,6 +29,7 @@ class SEBlock(BaseModule):
     Args:
         in_channels: Channels C of the input and of the output.
         reduction, squeeze, gate, bias, squeeze_channels: See :class:`senet_mm.layers.SEConfig`.
+        padding: ``ignore`` or ``mask``, see there; ``exact`` is its network's.
         identity_init: Start as the exact identity, so that a net loaded from
             plain weights computes the plain net at step 0; a new sigmoid gate
             would halve every residual branch. fc2 starts at zero and the gate
@@ -55,6 +57,7 @@ class SEBlock(BaseModule):
         bias: bool = SEConfig.bias,
         squeeze_channels: int | None = SEConfig.squeeze_channels,
         identity_init: bool = SEConfig.identity_init,
+        padding: str = SEConfig.padding,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -65,8 +68,11 @@ class SEBlock(BaseModule):
             bias=bias,
             squeeze_channels=squeeze_channels,
             identity_init=identity_init,
+            padding=padding,
         )
-        self.squeeze = SQUEEZES[squeeze]
+        self.config.check_alone()
+        self.minds_padding = padding == "mask"
+        self.squeeze = (VALID_SQUEEZES if self.minds_padding else SQUEEZES)[squeeze]
         self.pools = squeeze != "none"
         self.activation = ACTIVATIONS[gate]
         hidden = self.config.hidden_channels(in_channels)

@@ -7,6 +7,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from .functions import ACTIVATIONS, SQUEEZES
+from .padding import PADDINGS
 
 # where the block may sit in a residual unit: Fig. 5, Tables 14 and 15
 PLACEMENTS = ("standard", "pre", "post", "identity", "conv2")
@@ -67,6 +68,9 @@ class SEConfig:
             paper's ablations (section 6) were run without.
         identity_init: Start as the exact identity, see
             :class:`senet_mm.layers.SEBlock`.
+        padding: What the padding of a batch is to SE: ``ignore`` squeezes it with the picture,
+            ``mask`` squeezes the picture alone; ``exact``, in residual networks, also zeroes it
+            before each layer with a window, so that a picture alone gives the same maps.
         placement: Where SE is in its residual unit, see
             :class:`senet_mm.layers.SEResidualMixin`.
         branch_relu: One more ReLU at the end of the residual branch, before SE.
@@ -84,6 +88,7 @@ class SEConfig:
     gate: str = _key("sigmoid", _one_of(ACTIVATIONS), owner="block", hidden=True)
     bias: bool = _key(True, _flag, owner="block")
     identity_init: bool = _key(False, _flag, owner="block")
+    padding: str = _key("ignore", _one_of(PADDINGS), owner="block")
     placement: str = _key("standard", _one_of(PLACEMENTS), owner="unit", hidden=True)
     branch_relu: bool = _key(False, _flag, owner="unit", hidden=True)
     fused: bool = _key(True, _flag, owner="unit")
@@ -102,6 +107,8 @@ class SEConfig:
             )
         if self.identity_init and ACTIVATIONS[self.gate].start and not self.bias:
             raise ValueError(f"identity_init=True with gate={self.gate!r} needs bias=True")
+        if self.padding == "mask" and self.squeeze == "none":
+            raise ValueError("padding='mask' with squeeze='none': nothing is squeezed")
         if self.blocks is not None:
             if not self.blocks and not self.branch_relu:  # which a stage of None would lose
                 raise ValueError("blocks=(): expected one or more; no SE in a stage is None")
@@ -135,7 +142,10 @@ class SEConfig:
         if unknown:
             raise ValueError(f"{where} has unknown keys {unknown}: accepted are {accepted}")
         try:
-            return cls(**options)
+            config = cls(**options)
+            if "unit" not in owners:
+                config.check_alone()
+            return config
         except (TypeError, ValueError) as error:
             raise type(error)(f"{where}: {error}") from None
 
@@ -179,8 +189,23 @@ class SEConfig:
         return self._values(lambda key: getattr(self, key.name) != key.default)
 
     def of_block(self) -> dict[str, Any]:
-        """The options of :class:`senet_mm.layers.SEBlock`."""
-        return self._values(lambda key: key.metadata["owner"] == "block")
+        """The options of :class:`senet_mm.layers.SEBlock`, of which its network's are left out."""
+        options = self._values(lambda key: key.metadata["owner"] == "block")
+        if self.padding == "exact":
+            options["padding"] = "ignore" if self.squeeze == "none" else "mask"
+        return options
+
+    def check_alone(self) -> None:
+        """Check that no key asks something of a network, for a block that is in none of ours.
+
+        Raises:
+            ValueError: If one does.
+        """
+        if self.padding == "exact":
+            raise ValueError(
+                "padding='exact': expected 'ignore' or 'mask'; what lies between SE blocks must "
+                "zero the padding too, and only SEResNet, SEResNeXt and SENet do so"
+            )
 
     def hidden(self) -> dict[str, Any]:
         """What changes the function and leaves no trace in a state dict."""

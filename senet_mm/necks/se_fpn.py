@@ -11,6 +11,7 @@ from mmdet.registry import MODELS
 from mmengine.model import ModuleDict
 from torch import Tensor, nn
 
+from ..layers.padding import minds_padding, on_maps
 from .levels import apply_gates, check_positions, level_gates
 
 POSITIONS = ("input", "lateral", "output")
@@ -54,6 +55,7 @@ class SEFPN(FPN):
         self.gates = ModuleDict(
             {name: level_gates(channels[name], se_cfg or {}, name) for name in positions}
         )
+        self.minds_padding = minds_padding(self.gates)
         if "lateral" in self.gates:
             # FPN's forward stays FPN's: the hook replaces what a lateral convolution returns
             for conv, gate in zip(self.lateral_convs, self.gates["lateral"], strict=True):
@@ -61,6 +63,9 @@ class SEFPN(FPN):
 
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Backbone maps (N, C_i, H_i, W_i) -> ``num_outs`` maps of ``out_channels`` channels."""
+        return on_maps(self._gated, inputs) if self.minds_padding else self._gated(inputs)
+
+    def _gated(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         if "input" in self.gates:
             first, last = self.start_level, self.backbone_end_level
             gated = apply_gates(self.gates["input"], inputs[first:last])

@@ -10,6 +10,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule, ModuleDict
 from torch import Tensor, nn
 
+from ..layers.padding import minds_padding, on_maps
 from .levels import apply_gates, check_positions, level_gates
 
 POSITIONS = ("input", "output")
@@ -55,6 +56,7 @@ class SENeck(BaseModule):
         self.gates = ModuleDict(
             {name: level_gates(channels[name], se_cfg or {}, name) for name in positions}
         )
+        self.minds_padding = minds_padding(self.gates)
 
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Maps (N, C_i, H_i, W_i), finest first -> the maps of the wrapped neck, gated.
@@ -62,6 +64,9 @@ class SENeck(BaseModule):
         Raises:
             ValueError: If there are more or fewer maps than gates.
         """
+        return on_maps(self._gated, inputs) if self.minds_padding else self._gated(inputs)
+
+    def _gated(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         if "input" in self.gates:
             inputs = apply_gates(self.gates["input"], inputs)
         outs = self.neck(inputs)

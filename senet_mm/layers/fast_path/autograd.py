@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from ..functions import Activation, accumulator
-from . import kernels
+from ..functions import Activation
+from . import kernels, squeeze
 from .excitation import Excitation, Excited, excite, excite_backward
 from .precision import cast_to, without_autocast
 
@@ -39,15 +39,15 @@ class Squeeze(torch.autograd.Function):
     """A map, and its mean over positions, at least in float32: (N, C, 1, 1)."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:
-        ctx.positions = x.shape[2] * x.shape[3]
-        return x.view_as(x), x.mean((2, 3), keepdim=True, dtype=accumulator(x))
+    def forward(ctx: Any, x: Tensor, shares: Tensor | None) -> tuple[Tensor, Tensor]:
+        ctx.shares = shares
+        return x.view_as(x), squeeze.mean(x, shares)[:, :, None, None]
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor, grad_mean: Tensor) -> Tensor:
+    def backward(ctx: Any, grad: Tensor, grad_mean: Tensor) -> tuple[Tensor, None]:
         # in place: the map goes to one of the functions below alone, which made this gradient
-        return grad.add_(grad_mean / ctx.positions)
+        return squeeze.add_gradient(grad, grad_mean.flatten(1), ctx.shares), None
 
 
 class GateSum(torch.autograd.Function):

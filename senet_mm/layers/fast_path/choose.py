@@ -12,6 +12,7 @@ from torch.autograd import forward_ad
 
 from ..calls import is_compiling, runs_only_forward
 from ..functions import SQUEEZES
+from ..padding import VALID_SQUEEZES, zero_outside
 from ..se_block import SEBlock
 from ..se_config import SEConfig
 from .launches import launching_takes_longer
@@ -156,9 +157,9 @@ def _why_no_norm(tail: Tail) -> str:
         return f"the convolution is {type(conv).__name__}"
     if conv.bias is not None:
         return "the convolution has a bias"
-    if se.squeeze is not SQUEEZES["avg"]:
+    if se.squeeze not in (SQUEEZES["avg"], VALID_SQUEEZES["avg"]):
         return "the squeeze is no mean"
-    if not (runs_only_forward(conv) and runs_only_forward(norm)):
+    if not (runs_only_forward(conv, besides=zero_outside) and runs_only_forward(norm)):
         return "convolution or norm is hooked or replaced"
     return ""
 

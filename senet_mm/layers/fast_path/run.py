@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..functions import accumulator
+from ..padding import current
 from . import autograd, tails
 from .choose import Path, Tail, why_excite_stays
 from .excitation import of_block
@@ -40,7 +41,7 @@ def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
         x, a, c = autograd.batch_norm(
             y, norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.momentum, norm.eps
         )
-        x, mean = autograd.Squeeze.apply(x)
+        x, mean = autograd.Squeeze.apply(x, _shares(se, x))
         if not why_excite_stays(se):
             *layers, activation, start = of_block(se)
             gates = autograd.apply(autograd.Excite, mean, x.dtype, activation, start, *layers)
@@ -54,10 +55,11 @@ def run(path: Path, tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
     if path is Path.NORM:
         y = conv(h)
         shortcut = _sized(shortcut, y.shape)
-        return autograd.apply(tails.NormTail, y, shortcut, *options, *tensors)
+        return autograd.apply(tails.NormTail, y, shortcut, _shares(se, y), *options, *tensors)
     h = cast_to(h, conv_dtype(h))
     shortcut = _sized(shortcut, torch.Size((len(h), conv.out_channels, *h.shape[2:])))
-    return autograd.apply(tails.ConvTail, h, shortcut, *options, conv.weight, *tensors)
+    shares = _shares(se, h)
+    return autograd.apply(tails.ConvTail, h, shortcut, shares, *options, conv.weight, *tensors)
 
 
 def _in_operators(tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
@@ -76,6 +78,11 @@ def _in_operators(tail: Tail, h: Tensor, shortcut: Tensor) -> Tensor:
     else:
         out = gates * tail.branch(h)
     return tail.relu((out + shortcut).to(out.dtype))
+
+
+def _shares(se: Any, x: Tensor) -> Tensor | None:
+    """The share of each position of a map in the squeeze; None: they are all the same."""
+    return current().shares(x) if se.minds_padding else None
 
 
 def _fitted(gates: Tensor, shortcut: Tensor, size: torch.Size) -> tuple[Tensor, Tensor]:

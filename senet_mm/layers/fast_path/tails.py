@@ -24,7 +24,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from ..functions import Activation, accumulator
-from . import kernels
+from . import kernels, squeeze
 from .excitation import Excitation, Excited, excite, excite_backward
 from .precision import cast_to, without_autocast
 
@@ -66,16 +66,17 @@ class NormTail(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, y: Tensor, shortcut: Tensor, activation: Activation, start: float | None,
-        eps: float, *tensors: Any,
+        ctx: Any, y: Tensor, shortcut: Tensor, shares: Tensor | None, activation: Activation,
+        start: float | None, eps: float, *tensors: Any,
     ) -> Tensor:  # fmt: skip
         ctx.rest, ctx.shortcut_dtype = (activation, start), shortcut.dtype
         with without_autocast(y):
             norm = FixedNorm.of(tensors[:4], eps, accumulator(y))
-            t = y.mean((2, 3), dtype=norm.a.dtype)
+            t = squeeze.mean(y, shares)
             excited = excite(norm.map(t), Excitation.of(tensors[4:], activation, start))
             scale, offset = norm.gated(excited.gates)
             out = kernels.gate_sum(y, scale, offset, shortcut)
+        ctx.shares = shares
         ctx.save_for_backward(y, out, scale, t, *norm, *excited, *tensors[4:])
         return out
 
@@ -86,8 +87,8 @@ class NormTail(torch.autograd.Function):
         with without_autocast(y):
             grad, dy, dscales, doffsets = kernels.gate_sum_backward(grad, out, y, scale)
             dt, _, small = _small_gradients((dscales, doffsets, None, None), t, t, rest, ctx.rest)
-            dy.add_(dt[:, :, None, None], alpha=1 / y[0, 0].numel())
-        return dy, cast_to(grad, ctx.shortcut_dtype), None, None, None, *small
+            squeeze.add_gradient(dy, dt, ctx.shares)
+        return dy, cast_to(grad, ctx.shortcut_dtype), None, None, None, None, *small
 
 
 class ConvTail(torch.autograd.Function):
@@ -95,18 +96,19 @@ class ConvTail(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, h: Tensor, shortcut: Tensor, activation: Activation, start: float | None,
-        eps: float, weight: Tensor, *tensors: Any,
+        ctx: Any, h: Tensor, shortcut: Tensor, shares: Tensor | None, activation: Activation,
+        start: float | None, eps: float, weight: Tensor, *tensors: Any,
     ) -> Tensor:  # fmt: skip
         ctx.rest, ctx.shortcut_dtype = (activation, start), shortcut.dtype
         with without_autocast(h):
             norm = FixedNorm.of(tensors[:4], eps, accumulator(h))
-            squeezed = h.mean((2, 3), dtype=norm.a.dtype)
+            squeezed = squeeze.mean(h, shares)
             t = F.linear(squeezed, cast_to(weight.flatten(1), squeezed.dtype))
             excited = excite(norm.map(t), Excitation.of(tensors[4:], activation, start))
             scale, offset = norm.gated(excited.gates)
             y = torch.conv2d(h, cast_to(weight, h.dtype))
             out = kernels.gate_sum(y, scale, offset, shortcut, in_place=True)
+        ctx.shares = shares
         ctx.save_for_backward(h, out, scale, t, squeezed, weight, *norm, *excited, *tensors[4:])
         return out
 
@@ -122,9 +124,9 @@ class ConvTail(torch.autograd.Function):
             sums = None, doffsets, products, matrix
             dt, dmatrix, small = _small_gradients(sums, t, squeezed, rest, ctx.rest)
             dsqueezed = dt @ cast_to(matrix, dt.dtype)
-            dh.add_(dsqueezed[:, :, None, None], alpha=1 / h[0, 0].numel())
+            squeeze.add_gradient(dh, dsqueezed, ctx.shares)
         dweight = cast_to(cast(Tensor, dmatrix), weight.dtype).view_as(weight)
-        return dh, cast_to(grad, ctx.shortcut_dtype), None, None, None, dweight, *small
+        return dh, cast_to(grad, ctx.shortcut_dtype), None, None, None, None, dweight, *small
 
 
 def _small_gradients(

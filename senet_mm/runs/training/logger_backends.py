@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
@@ -155,7 +155,7 @@ class WandbBackend(Backend, WandbVisBackend):
                 name=os.environ.get("WANDB_NAME", str(self.work_dir)),
                 id=self._run_id(file) or self._keep_run_id(file, uuid.uuid4().hex[:8]),
                 resume="allow",
-                mode=os.environ.get("WANDB_MODE", "offline"),
+                mode=cast(Any, os.environ.get("WANDB_MODE", "offline")),  # it checks that itself
                 settings=wandb.Settings(console="off"),  # the work dir has the log
             )
         except wandb.errors.Error as error:
