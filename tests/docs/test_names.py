@@ -24,6 +24,7 @@ WRITTEN = {
     *("output.txt", "detections.json", "images.json"),
     *("gates.md", "gates.json", "dropped.md", "figure6.png", "figure7_CLASS.png"),
     *("OUT_DIR/dropped/", "WORK_DIR/annotations/"),
+    *("data.html", "senet_mm_annotations/", "senet_mm_annotations/val_split.json"),
 }
 MODELS = {
     "torchvision": get_torchvision_models,

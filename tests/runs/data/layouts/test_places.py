@@ -131,7 +131,8 @@ def test_a_saved_config_finds_the_labels_of_today(roots: dict[str, Path]) -> Non
     set_data_root(cfg, root)
     old = cfg.val_dataloader.dataset.ann_file
     next((root / "labels" / "val").iterdir()).write_text("")
-    set_data_root(cfg, root)
+    set_data_root(cfg, root / "data.yaml")  # as ultralytics has it
+    assert cfg.val_dataloader.dataset.data_root == f"{root}/"
     assert cfg.val_dataloader.dataset.ann_file != old
 
 
