@@ -88,7 +88,7 @@ def usage() -> str:
 
 def _nearest(name: str) -> str:
     near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
-    if near:
+    if near and not name.startswith("-"):
         return f"did you mean {near[0]!r}?"
     return f"expected one of {', '.join(COMMANDS)}"
 

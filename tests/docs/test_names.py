@@ -26,6 +26,7 @@ WRITTEN = {
     "docs/_build/html/index.html",
     *("OUT_DIR/dropped/", "WORK_DIR/annotations/"),
     *("model.pth", "config.py", "data/NAME/"),
+    *("data.html", "senet_mm_annotations/", "senet_mm_annotations/val_split.json"),
 }
 MODELS = {
     "torchvision": get_torchvision_models,

@@ -60,9 +60,12 @@ def set_data_root(cfg: Config, root: str | Path) -> None:
             raise FileNotFoundError(f"--data-root {root} has no annotation file. {EXPECTED}")
         root, places = found
         for loader, own in datasets.items():
-            split = TRAIN if loader == "train_dataloader" else VAL
-            if split in places:
-                _read_from(cfg, loader, own, root, places[split])
+            place = places.get(TRAIN if loader == "train_dataloader" else VAL)
+            if place is not None:
+                _read_from(cfg, loader, own, root, place)
+            else:  # what needs it will miss it there
+                for dataset in own:
+                    dataset.data_root = f"{root}/"
     paths = [path for path in map(annotation_path, listed) if path.is_file()]
     _set_classes(cfg, listed, {path: read_annotations(path) for path in paths})
 

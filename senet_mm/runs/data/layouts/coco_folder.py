@@ -41,6 +41,8 @@ def _found(root: Path) -> Iterator[tuple[str, Place]]:
 def _image_dir(root: Path, file: Path, name: str) -> Path:
     """The folder in which the first picture of a file is; COCO's where none has it."""
     own = file.stem.removeprefix("instances_")
+    if (root / own).is_dir():
+        return root / own  # as of COCO, whose files take long to read
     first = _first_name(file)
     folders = [root / own, root / name, root / "images" / own, root / "images" / name]
     folders += [root / "images", root]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,7 +76,19 @@ def survey(root: str | Path, *, pictures: bool = True) -> Survey:
         splits = [_of_coco(name, place, pictures) for name, place in places.items()]
         return Survey(layout.kind, layout.root, tuple(splits), ())
     named = [_of_labels(layout, name) for name in SPLITS if name in layout.splits]
-    return Survey(layout.kind, layout.root, tuple(named), layout.notes)
+    notes = (*layout.notes, *_shared(layout))
+    return Survey(layout.kind, layout.root, tuple(named), notes)
+
+
+def _shared(folder: LabelFolder) -> Iterator[str]:
+    """A sentence on pictures that are in two splits: what is measured on them is no news."""
+    pictures = {
+        name: {sample.picture for sample in split.samples} for name, split in folder.splits.items()
+    }
+    for one, other in itertools.combinations(pictures, 2):
+        shared = pictures[one] & pictures[other]
+        if shared:
+            yield f"{len(shared)} pictures are in {one} and in {other}, first {min(shared)}"
 
 
 def _in_order(places: Mapping[str, Place]) -> dict[str, Place]:

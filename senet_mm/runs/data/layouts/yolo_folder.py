@@ -36,7 +36,9 @@ def read_yolo_folder(root: Path) -> LabelFolder | None:
     Raises:
         ValueError: If its YAML file is not as ultralytics reads it.
     """
-    file = root if root.is_file() else _yaml_of(root)
+    if not root.is_dir() and root.suffix not in SUFFIXES:
+        return None
+    file = _yaml_of(root) if root.is_dir() else root
     if file is not None:
         data = _load(file)
         classes, base = _classes(file, data), _base(file, data)

@@ -131,7 +131,8 @@ def test_a_saved_config_finds_the_labels_of_today(roots: dict[str, Path]) -> Non
     set_data_root(cfg, root)
     old = cfg.val_dataloader.dataset.ann_file
     next((root / "labels" / "val").iterdir()).write_text("")
-    set_data_root(cfg, root)
+    set_data_root(cfg, root / "data.yaml")  # as ultralytics has it
+    assert cfg.val_dataloader.dataset.data_root == f"{root}/"
     assert cfg.val_dataloader.dataset.ann_file != old
 
 
@@ -171,3 +172,17 @@ def test_polygons_become_masks(shapes_root: Path, tmp_path: Path) -> None:
 
 def test_an_unknown_layout(tmp_path: Path) -> None:
     assert coco_places(tmp_path) is None
+    (tmp_path / "x.txt").touch()
+    with pytest.raises(
+        FileNotFoundError, match=r"x\.txt has no annotation file\. Expected is COCO"
+    ):
+        set_data_root(config(), tmp_path / "x.txt")
+
+
+def test_a_folder_with_a_val_split_alone(roots: dict[str, Path]) -> None:
+    root = roots["voc"]
+    (root / "ImageSets" / "Main" / "train.txt").unlink()
+    cfg = config()
+    set_data_root(cfg, root)
+    assert cfg.test_dataloader.dataset.ann_file.startswith(f"{FOLDER}/instances_val")
+    assert cfg.train_dataloader.dataset.data_root == f"{root}/"

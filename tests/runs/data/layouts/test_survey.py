@@ -42,6 +42,16 @@ def test_what_is_broken_is_left_out_and_told(shapes_root: Path, tmp_path: Path) 
     assert len(found.splits[0].annotations.image_ids) == len(whole.image_ids)
 
 
+def test_pictures_in_two_splits(shapes_root: Path, tmp_path: Path) -> None:
+    root = write_yolo(shapes_root, tmp_path / "yolo")
+    assert not survey(root).notes
+    text = (root / "data.yaml").read_text().replace("val: images/val", "val: images")
+    (root / "data.yaml").write_text(text)
+    assert f"17 pictures are in train and in val, first {root}/images/train/" in str(
+        survey(root).notes
+    )
+
+
 def test_pictures_and_files_of_coco(shapes_root: Path, tmp_path: Path) -> None:
     root = Path(shutil.copytree(shapes_root, tmp_path / "coco"))
     picture = next((root / "val2017").iterdir())
