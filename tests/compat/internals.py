@@ -129,5 +129,5 @@ OTHERS = {
     *("_BatchNorm", "_C", "_dynamo", "_ext", "_params_init_info", "_rebuild_tensor_v3"),
     *("_are_functorch_transforms_active", "_current_level"),
     "_efficientnet_blocks",  # tests/gates/test_foreign.py
-    *("_delete_", "_scope_", "_dataloader", "_evaluator"),  # of configs
+    *("_base_", "_delete_", "_scope_", "_dataloader", "_evaluator"),  # of configs
 }
