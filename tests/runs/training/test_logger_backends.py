@@ -112,7 +112,7 @@ def wandb_records(path: Path) -> Iterator[Any]:
 
 def wandb_rows(path: Path) -> list[dict[str, float]]:
     """What an offline run has logged; a process of wandb's own ends it."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not any(record.HasField("exit") for record in wandb_records(path)):
         assert time.monotonic() < deadline
         time.sleep(0.1)
