@@ -11,7 +11,8 @@ DOCS = $(VENV)/.docs
 # threads that spin while they wait starve each other where other work shares the cores
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: setup demo test test-fast test-official coverage lint lint-style lint-imports lint-types clean
+.PHONY: setup demo test test-fast test-official coverage lint lint-style lint-imports lint-types docs \
+	notebooks clean
 
 setup: $(STAMP)
 
@@ -42,20 +43,6 @@ coverage: $(STAMP)
 	COVERAGE_CORE=$$($(VENV)/bin/python -c \
 	"import sys; print('sysmon' if hasattr(sys, 'monitoring') else 'ctrace')") $(PYTEST) --cov=senet_mm
 
-$(DOCS): $(STAMP) requirements/docs.txt
-	$(PIP) install --quiet -r requirements/docs.txt
-	touch $@
-
-.PHONY: docs notebooks  # docs/ is a folder
-# the site, docs/_build/html; an unlisted page, a dead link and an unknown name are errors
-docs: $(DOCS)
-	$(VENV)/bin/python -m sphinx -W -n --keep-going --quiet docs docs/_build/html
-
-# runs the notebooks; with `NBMAKE=--overwrite` what they print is kept in them
-notebooks: $(DOCS)
-	PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest --nbmake \
-	    --nbmake-timeout=600 $(NBMAKE) docs/notebooks
-
 lint: lint-style lint-imports lint-types
 
 lint-style: $(STAMP)
@@ -68,6 +55,19 @@ lint-imports: $(STAMP)
 
 lint-types: $(STAMP)
 	$(VENV)/bin/mypy
+
+$(DOCS): $(STAMP) requirements/docs.txt
+	$(PIP) install --quiet -r requirements/docs.txt
+	touch $@
+
+# the site, docs/_build/html: a page in no table of contents, a dead link or an unknown name is an error
+docs: $(DOCS)
+	$(VENV)/bin/python -m sphinx -W -n --keep-going --quiet docs docs/_build/html
+
+# runs the notebooks; with `NBMAKE=--overwrite` what they print is kept in them
+notebooks: $(DOCS)
+	PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest --nbmake \
+	    --nbmake-timeout=600 $(NBMAKE) docs/notebooks
 
 clean:
 	rm -rf .venv .venv-official build dist *.egg-info docs/_build docs/notebooks/work_dirs

@@ -28,7 +28,6 @@ FOREIGN = {"mim train mmdet CONFIG", "mim train mmdetection CONFIG", "python -m 
 # names that a reader puts their own for
 PLACEHOLDERS = {
     *("/data/coco", "/data/cifar10", "street.jpg", "plain", "se"),
-    *(f"work_dirs/demo/se/{name}" for name in ("faster_rcnn_se_r18_fpn_shapes.py", "epoch_6.pth")),
     *("se.npz", "se_0.npz", "se_1.npz", "se_2.npz"),
     *("se_resnet50.pth", "se_resnet50-ce0d4300.pth", "se_resnet50_caffe.pth"),
     "bn_inception-52deb4733.pth",
@@ -36,6 +35,8 @@ PLACEHOLDERS = {
     *("/data/ade", "data/bccd", "data/shapes", "iter_80000.pth"),
     *("my_backbone.pth", "my_backbone-1a2b3c4d.pth", "for_timm.pth", "OUT.pth"),
     "detector.onnx",
+    "work_dirs/demo/se/faster_rcnn_se_r18_fpn_shapes.py",
+    "work_dirs/demo/se/epoch_6.pth",
 }
 WORK_DIR = re.compile(r"work_dirs/(?P<name>\w+)(/(?P=name)\.py|/epoch_\d+\.pth)?")
 WORK_DIRS = {path.stem for path in (REPO / "configs").glob("*.py")} | {"run"}
