@@ -71,7 +71,7 @@ docs: $(DOCS)
 # runs the notebooks; with `NBMAKE=--overwrite` what they print is kept in them
 notebooks: $(DOCS)
 	PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest --nbmake \
-	    --nbmake-timeout=600 $(NBMAKE) docs/notebooks
+	    --nbmake-timeout=1800 $(NBMAKE) docs/notebooks
 
 clean:
 	rm -rf .venv .venv-official build dist *.egg-info docs/_build docs/notebooks/work_dirs

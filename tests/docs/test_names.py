@@ -37,6 +37,7 @@ MODELS = {
 
 def test_files() -> None:
     named = [span for span in spans() if FILE.fullmatch(span.text) and span.text not in WRITTEN]
+    named = [span for span in named if not span.place.startswith("docs/data.md:")]  # the reader's
     assert len(named) >= 50
     for span in named:
         found = [path for folder in FOLDERS for path in (REPO / folder).glob(span.text.lstrip("/"))]
