@@ -220,8 +220,8 @@ def report(args: argparse.Namespace) -> Iterator[str]:
     yield markdown(rows)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="studies.padding", description=__doc__)
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", help="a detector with SEResNet, SEResNeXt or SENet")
     parser.add_argument("checkpoint", help="its weights")
     parser.add_argument("--data-root", help="where the data set is")
@@ -229,7 +229,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="random orders (3)")
     parser.add_argument("--others", type=int, default=20, help="neighbours of a picture (20)")
     parser.add_argument("--rounds", type=int, default=20, help="of the timing (20)")
-    for table in report(parser.parse_args()):
+    return parser.parse_args()
+
+
+def main() -> None:
+    for table in report(parse_args()):
         print(f"{table}\n", flush=True)
 
 

@@ -136,6 +136,16 @@ def for_attach() -> Setting:
 
 
 @pytest.fixture
+def for_padding() -> Setting:
+    """The page runs a classifier of torchvision."""
+
+    def check(after: dict[str, Any]) -> None:
+        assert after["scores"].shape == (2, 1000) and after["scores"].isfinite().all()
+
+    return {}, check
+
+
+@pytest.fixture
 def for_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setting:
     """A small detector, exported, and a picture."""
     monkeypatch.chdir(tmp_path)
