@@ -59,7 +59,7 @@ def _why_not(layer: Any) -> str:
         return "squeezes the padding too" if squeezes_all else ""
     if isinstance(layer, _WINDOWS):
         return "" if _is_aligned(layer) else "does not pad half a window on each side"
-    if isinstance(layer, (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm)):
+    if isinstance(layer, (nn.GroupNorm, nn.InstanceNorm2d)):
         return "takes its statistics over the padding too"
     if isinstance(layer, _POINTWISE):
         return ""

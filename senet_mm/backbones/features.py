@@ -74,7 +74,7 @@ class BackboneMixin(CheckedInitMixin):
 
     @property
     def strides(self) -> list[int]:
-        """Stride of each map that comes out: pixels of the image from one cell to the next."""
+        """Stride of each map that comes out, in pixels of the image from one cell to the next."""
         return list(self.feature_info.reduction())
 
     def train(self, mode: bool = True) -> BackboneMixin:

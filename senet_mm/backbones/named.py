@@ -61,8 +61,8 @@ def create_backbone(name: str, *, weights: str | None = None, **options: Any) ->
             mmdet's default, it keeps its statistics.
 
     Returns:
-        The backbone in training mode: images (N, 3, H, W) to a tuple of maps. ``channels`` and
-        ``strides`` tell theirs, and ``load_report`` what was loaded.
+        The backbone in training mode, which makes a tuple of maps of images (N, 3, H, W).
+        ``channels`` and ``strides`` tell theirs, and ``load_report`` what was loaded.
 
     Raises:
         ValueError: If there is no such backbone, an option is not accepted, or the weights are
