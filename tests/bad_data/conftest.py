@@ -11,6 +11,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import nn
 
 from tests.attempts import Attempt
 
@@ -58,6 +59,7 @@ def tried(
         """In the runner's place."""
 
         auto_scale_lr = None
+        model = nn.Identity()
         train = test = staticmethod(dict)
 
         def register_hook(self, hook: Hook) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from mmdet.registry import MODELS
+from mmdet.visualization import DetLocalVisualizer
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS, init_default_scope
@@ -118,6 +119,7 @@ def write(folder: Path, fragment: str, *, more: str = "") -> Path:
 def run(config: Path, data_root: Path, *arguments: str) -> Record:
     """Train a config by the command line; returns what it did."""
     records.clear()
+    DetLocalVisualizer._instance_dict.clear()  # an earlier test's of this name would be taken
     work_dir = str(config.parent / "work_dir")
     train([str(config), "--work-dir", work_dir, "--data-root", str(data_root), *arguments])
     return records[-1]

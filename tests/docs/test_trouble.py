@@ -8,12 +8,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from senet_mm.backbones import SEResNet
+from senet_mm.runs import readers
 from senet_mm.runs.training.lock import LOCK
 from tests.attempts import run_command
 from tests.docs.markdown import blocks
@@ -53,6 +55,17 @@ with open(sys.argv[1], "w") as file:
 
 
 @pytest.fixture
+def _tests_are_no_readers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What registered something may read any key, tests of recipes too; this file has them all."""
+    monkeypatch.setattr(readers, "_packages", lambda: set(readers._READERS))
+    for cached in (readers._code, readers.is_read):
+        cached.cache_clear()
+    yield
+    for cached in (readers._code, readers.is_read):
+        cached.cache_clear()
+
+
+@pytest.fixture
 def folder(shapes_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with what the command lines name."""
     monkeypatch.chdir(tmp_path)
@@ -67,6 +80,7 @@ def folder(shapes_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return tmp_path
 
 
+@pytest.mark.usefixtures("_tests_are_no_readers")
 def test_each_quoted_error_is_printed_by_its_mistake(
     folder: Path, capfd: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
