@@ -35,7 +35,7 @@ def pad_valid_layers(net: Any, name: str) -> list[str]:
     for layer, module in net.named_modules():
         # subclasses pad in ways of their own, and so does rounding up
         if type(module) in (nn.Conv2d, nn.MaxPool2d) and not getattr(module, "ceil_mode", False):
-            window, has_padding = _pair(module.kernel_size), module.padding not in (0, (0, 0))
+            window, has_padding = pair(module.kernel_size), module.padding not in (0, (0, 0))
             if not has_padding and max(window) > 1 and all(side % 2 for side in window):
                 module.padding = (window[0] // 2, window[1] // 2)
                 padded.append(layer)
@@ -65,5 +65,6 @@ def _is_aligned(net: Any) -> bool:
     )
 
 
-def _pair(window: int | tuple[int, int]) -> tuple[int, int]:
-    return (window, window) if isinstance(window, int) else window
+def pair(value: Any) -> tuple[Any, Any]:
+    """What a layer's option is in height and in width."""
+    return (value, value) if isinstance(value, (int, str)) else tuple(value)

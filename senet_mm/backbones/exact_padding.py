@@ -17,6 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..layers import SEBlock, SEResidualMixin
 from ..layers.padding import current, zero_outside
+from .alignment import pair
 
 _WINDOWS = (nn.Conv2d, DeformConv2d, ModulatedDeformConv2d, nn.MaxPool2d, nn.AvgPool2d)
 _POINTWISE = (_BatchNorm, nn.ReLU, nn.Identity)
@@ -38,7 +39,7 @@ def zero_padding(net: nn.Module) -> None:
                 f"{type(net).__name__} with padding='exact': {name}, a {type(layer).__name__}, "
                 f"{reason}: expected padding='mask' or 'ignore', or another layer"
             )
-        if isinstance(layer, _WINDOWS) and _sides(layer.kernel_size) != (1, 1):
+        if isinstance(layer, _WINDOWS) and pair(layer.kernel_size) != (1, 1):
             layer.register_forward_pre_hook(zero_outside)
             if isinstance(layer, nn.AvgPool2d):
                 layer.register_forward_hook(_leave_out)
@@ -69,12 +70,12 @@ def _why_not(layer: Any) -> str:
 def _is_aligned(layer: Any) -> bool:
     """Whether a side of n makes ceil(n / stride), cell by cell as if nothing followed."""
     window, stride, padding = (
-        _sides(getattr(layer, name)) for name in ("kernel_size", "stride", "padding")
+        pair(getattr(layer, name)) for name in ("kernel_size", "stride", "padding")
     )
     if isinstance(layer, nn.AvgPool2d):
         tiles = window == stride and padding == (0, 0) and layer.ceil_mode
         return tiles and not layer.count_include_pad
-    dilation = _sides(layer.dilation)
+    dilation = pair(layer.dilation)
     half = tuple(d * (side - 1) / 2 for d, side in zip(dilation, window, strict=True))
     return padding == half and not getattr(layer, "ceil_mode", False)
 
@@ -88,7 +89,3 @@ def _leave_out(pool: Any, inputs: tuple[Tensor], output: Tensor) -> Tensor:
         inside, pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode, pool.count_include_pad
     )
     return output / share.masked_fill(share == 0, 1)
-
-
-def _sides(value: Any) -> tuple[Any, Any]:
-    return (value, value) if isinstance(value, (int, str)) else tuple(value)

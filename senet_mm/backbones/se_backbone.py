@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -112,7 +113,7 @@ class SEBackbone(BackboneMixin):
                 raise
             return getattr(self.plain, name)
 
-    @property
+    @cached_property
     def feature_info(self) -> Any:
         """Channels and strides of the maps, as the plain backbone tells them or a run on shapes."""
         if hasattr(self.plain, "feature_info"):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..runs.publish import check_repo, push, write_model
-from ..runs.work_dir import make_run, read_run
+from ..runs.work_dir import config_and_checkpoint, make_run, read_run
 from .arguments import Parser
 
 
@@ -35,8 +35,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     check_repo(args.repo)
-    if "," in args.run and not Path(args.run).exists():
-        config, _, checkpoint = args.run.partition(",")
+    given = config_and_checkpoint(args.run)
+    if given is not None:
+        config, checkpoint = given
         run = make_run(config, checkpoint, Path(checkpoint).parent)
     else:
         run = read_run(args.run)

@@ -7,6 +7,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ..runs.config_file import preprocessor_of
+
 _PADS = ("pad_size_divisor", "pad_value", "batch_augments")
 
 
@@ -32,7 +34,6 @@ def batches_note(configs: Mapping[str, Sequence[Config]]) -> str | None:
 
 def _described(config: Config) -> str:
     loader: Any = config.get("test_dataloader") or {}
-    model: Any = config.get("model") or {}
-    preprocessor: Any = model.get("data_preprocessor") or config.get("data_preprocessor") or {}
+    preprocessor = preprocessor_of(config)
     padding = [f"{key}={preprocessor[key]}" for key in _PADS if preprocessor.get(key)]
     return ", ".join([f"batch_size={loader.get('batch_size', 1)}", *padding])

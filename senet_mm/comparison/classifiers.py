@@ -14,7 +14,7 @@ from ..classification.scores import SUFFIX, Scores, check_same, read_scores
 from ..runs.class_scores import make_scores, plan_scores
 from ..runs.config import read_config
 from ..runs.task import Task, task_of
-from ..runs.work_dir import Run, make_run, read_run
+from ..runs.work_dir import Run, config_and_checkpoint, make_run, read_run
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,8 @@ def _is_classifier(source: str) -> bool:
     if path.is_dir():
         configs = sorted(path.glob("*.py"))
     else:
-        configs = [Path(source.partition(",")[0])] if "," in source and not path.exists() else []
+        given = config_and_checkpoint(source)
+        configs = [Path(given[0])] if given else []
     try:
         return bool(configs) and task_of(read_config(str(configs[0]))) is Task.CLASSIFICATION
     except (FileNotFoundError, ValueError):

@@ -13,7 +13,7 @@ from ..coco.results import Detections, read_results
 from ..coco.same import check_same_annotations
 from ..runs.detect import Inference, plan, results_file
 from ..runs.task import Task, expect_task
-from ..runs.work_dir import Run, make_run, read_run
+from ..runs.work_dir import Run, config_and_checkpoint, make_run, read_run
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,9 @@ def _read_sources(
 
 
 def _read_source(source: str, slots: Path, data_root: str | None, iou_type: str) -> DetectorRun:
-    if "," in source and not Path(source).exists():
-        config, _, checkpoint = source.partition(",")
+    given = config_and_checkpoint(source)
+    if given is not None:
+        config, checkpoint = given
         files = f"{Path(config).resolve()},{Path(checkpoint).resolve()}"
         slot = f"{Path(config).stem}-{hashlib.sha256(files.encode()).hexdigest()[:8]}"
         run = make_run(config, checkpoint, slots / slot, data_root)

@@ -70,6 +70,13 @@ def check_shape(cfg: Mapping[str, Any]) -> None:
             raise ValueError(f"{path} has no type")
 
 
+def preprocessor_of(cfg: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of a config's data preprocessor; none where it has none."""
+    own = (cfg.get("model") or {}).get("data_preprocessor")
+    # mmengine gives the model that at the top where it has none
+    return own or cfg.get("data_preprocessor") or {}
+
+
 def _of(cfg: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
     part = cfg.get(key)
     if part is None or isinstance(part, Mapping):

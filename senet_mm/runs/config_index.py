@@ -34,6 +34,7 @@ _DATA = {
     "bccd": "BCCD",
 }
 _TASKS = {"classification": "Image Classification", "segmentation": "Semantic Segmentation"}
+_MARK = "<!-- from here on `make metafiles` writes -->"
 PLAIN = "Plain twins"
 _PAPER = dict(URL="https://arxiv.org/abs/1709.01507", Title="Squeeze-and-Excitation Networks")
 _COLLECTIONS = [dict(Name="SENet", Paper=_PAPER), dict(Name=PLAIN), dict(Name="Other attention")]
@@ -141,9 +142,6 @@ def page_of(text: str, configs: Sequence[PackagedConfig]) -> str:
     """A page whose last section is the table."""
     before, mark, _ = text.partition(_MARK)
     return f"{before}{mark}\n\n{as_markdown(configs)}"
-
-
-_MARK = "<!-- from here on `make metafiles` writes -->"
 
 
 def _yaml(content: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.config import Config
@@ -21,6 +21,7 @@ from ..weights.read.checkpoint import unwrap
 from ..weights.read.sources import fetch, release
 from ..weights.read.timm_zoo import TIMM
 from ..weights.recognize.normalization import Preprocessing
+from .config_file import preprocessor_of
 
 
 @HOOKS.register_module()
@@ -115,6 +116,18 @@ def add_hooks(cfg: Config, kinds: Sequence[type[Hook]]) -> None:
     cfg.custom_hooks = [*others, *(dict(type=f"mmengine.{kind.__name__}") for kind in kinds)]
 
 
+def hooks_of_config(cfg: Config, kind: type[Hook]) -> list[tuple[str, Any]]:
+    """The hooks of a kind in a config, built or as settings, each with its key."""
+    custom = {f"custom_hooks.{i}": hook for i, hook in enumerate(cfg.get("custom_hooks") or [])}
+    default = {f"default_hooks.{k}": v for k, v in (cfg.get("default_hooks") or {}).items()}
+    return [(key, hook) for key, hook in (custom | default).items() if _is_a(hook, kind)]
+
+
+def _is_a(hook: Any, kind: type[Hook]) -> bool:
+    found = _kind_of(hook) if isinstance(hook, (Mapping, Hook)) else None  # None leaves one out
+    return isinstance(found, type) and issubclass(found, kind)
+
+
 def _kind_of(hook: Any) -> object:
     """The class of a hook, which a config gives by name, as a class or as an object."""
     if isinstance(hook, Hook):
@@ -127,9 +140,7 @@ def _compare_preprocessing(runner: Runner, report: LoadReport | None) -> None:
     """Warn if the config feeds images in another way than the weights expect."""
     if report is None or report.preprocessing is None:
         return
-    options = runner.cfg.get("model", {}).get("data_preprocessor")
-    # mmengine gives the model that at the top where it has none
-    options = options or runner.cfg.get("data_preprocessor") or {}
+    options = preprocessor_of(runner.cfg)
     configured = Preprocessing.of_config(options)
     if configured is None or configured.agrees(report.preprocessing):
         return

@@ -12,6 +12,7 @@ from ..version import __version__
 from ..weights.init_cfg import pretrained_of
 from ..weights.read.hub import import_hub
 from ..weights.recognize.normalization import Preprocessing
+from .config_file import preprocessor_of
 from .task import Task, task_of
 
 _TAGS = {
@@ -43,7 +44,7 @@ def model_card(
     """
     task, name = task_of(cfg), repo.partition("/")[2]
     head = _head(name, task, cfg, metrics, license).to_yaml()
-    images = Preprocessing.of_config(cfg.model.get("data_preprocessor") or {})
+    images = Preprocessing.of_config(preprocessor_of(cfg))
     return "\n".join(
         [
             f"---\n{head}\n---\n",

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 
 from .data.class_names import nearest
-from .training.early_stopping import hooks_of_config
+from .hooks import hooks_of_config
 
 _ITEMS = ("mAP", "mAP_50", "mAP_75", "mAP_s", "mAP_m", "mAP_l")  # of boxes or masks
 _MOST_OF_AP = 0.02  # what a training rarely gains between two validations, late in it

@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from ..layers import SEBlock
+from .config_file import preprocessor_of
 
 _MUCH = 0.05  # of the pixels
 
@@ -32,7 +33,7 @@ def check_padding(cfg: Config) -> None:
     if not modes:
         return
     asked = f"SE with padding={modes[0]!r}"
-    own = model.get("data_preprocessor") or cfg.get("data_preprocessor") or {}
+    own = preprocessor_of(cfg)
     preprocessor = own.get("data_preprocessor") or own  # one for several branches has it inside
     for path, options in (("", preprocessor), *_augments(preprocessor)):
         for key in ("pad_value", "pad_val", "img_pad_value"):

@@ -87,6 +87,14 @@ def read_run(work_dir: str | Path, data_root: str | None = None) -> Run:
     return make_run(configs[0], checkpoint, work_dir, data_root)
 
 
+def config_and_checkpoint(source: str) -> tuple[str, str] | None:
+    """The two of ``CONFIG,CHECKPOINT``; None of anything else, such as a folder with a comma."""
+    if "," not in source or Path(source).exists():
+        return None
+    config, _, checkpoint = source.partition(",")
+    return config, checkpoint
+
+
 def make_run(
     config: str | Path, checkpoint: str | Path, work_dir: Path, data_root: str | None = None
 ) -> Run:

@@ -15,20 +15,7 @@ from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-
-def hooks_of_config(cfg: Config, kind: type[Hook]) -> list[tuple[str, Any]]:
-    """The hooks of a kind in a config, built or as settings, each with its key."""
-    custom = {f"custom_hooks.{i}": hook for i, hook in enumerate(cfg.get("custom_hooks") or [])}
-    default = {f"default_hooks.{k}": v for k, v in (cfg.get("default_hooks") or {}).items()}
-    return [(key, hook) for key, hook in (custom | default).items() if _is_a(hook, kind)]
-
-
-def _is_a(hook: Any, kind: type[Hook]) -> bool:
-    if not isinstance(hook, Mapping):
-        return isinstance(hook, kind)
-    found = hook.get("type")
-    found = HOOKS.get(found) if isinstance(found, str) else found
-    return isinstance(found, type) and issubclass(found, kind)
+from ..hooks import hooks_of_config
 
 
 def states(runner: Runner) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ _BACKENDS: dict[str, type[Backend]] = {
     "mlflow": MLflowBackend,
 }
 LOGGERS = tuple(_BACKENDS)
+_NAMES = {backend.__name__: name for name, backend in _BACKENDS.items()}
 _LOCAL = dict(type="LocalVisBackend")  # mmengine's own, which our curves are read from
 
 
@@ -98,5 +99,4 @@ def _backends(cfg: Config) -> Sequence[Any]:
 def _name_of(backend: Any) -> str:
     """Which of ``LOGGERS`` a backend's config is of; empty of others."""
     kind = backend.get("type") if isinstance(backend, dict) else None
-    names = {cls.__name__: name for name, cls in _BACKENDS.items()}
-    return names.get(str(kind).rpartition(".")[2], "") if isinstance(kind, str) else ""
+    return _NAMES.get(kind.rpartition(".")[2], "") if isinstance(kind, str) else ""

@@ -11,8 +11,8 @@ from mmengine.hooks import EMAHook
 from mmengine.logging import print_log
 
 from ...weights.read.file import SCHEMES, read_file
+from ..hooks import hooks_of_config
 from .config_changes import changes
-from .early_stopping import hooks_of_config
 from .last_checkpoint import find_checkpoint
 
 

@@ -19,15 +19,8 @@ from . import safe_pickle
 _NAMED_HASH = re.compile(r"-([0-9a-f]{8,64})\.\w+$")
 # what a source may begin with; anything else is a local file
 SCHEMES = (
-    *(
-        "timm://",
-        "hf://",
-        "torchvision://",
-        "modelzoo://",
-        "open-mmlab://",
-        "openmmlab://",
-        "mmcls://",
-    ),
+    *("timm://", "hf://", "torchvision://", "modelzoo://"),
+    *("open-mmlab://", "openmmlab://", "mmcls://"),
     *("http://", "https://", "s3://", "petrel://"),
 )
 _NOT_WEIGHTS = {

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from .records import SPLITS, TEST, TRAIN, VAL, CocoFolder, Place
+from .records import SPLIT_NAMES, SPLITS, CocoFolder, Place
 
-_NAMES = {TRAIN: (TRAIN,), VAL: (VAL, "valid", "validation"), TEST: (TEST,)}
 _BESIDE = "_annotations.coco.json"  # Roboflow's, in the folder of the pictures
 
 
@@ -25,7 +24,7 @@ def read_coco_folder(root: Path) -> CocoFolder | None:
 
 def _found(root: Path) -> Iterator[tuple[str, Place]]:
     for split in SPLITS:
-        for name in _NAMES[split]:
+        for name in SPLIT_NAMES[split]:
             beside = root / name / _BESIDE
             if beside.is_file():
                 yield split, Place(beside, beside.parent)

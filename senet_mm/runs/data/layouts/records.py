@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmdet.apis.det_inferencer import IMG_EXTENSIONS
 
 TRAIN, VAL, TEST = SPLITS = ("train", "val", "test")
+# what folders, files and keys of splits are called, the first that is there
+SPLIT_NAMES = {TRAIN: (TRAIN,), VAL: (VAL, "valid", "validation"), TEST: (TEST,)}
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,24 @@ class CocoFolder:
     root: Path
     places: Mapping[str, Place]
     kind = "COCO"
+
+
+def named_lines(file: Path) -> dict[str, int]:
+    """The names that a text file lists, each with its line."""
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    return {name.strip(): number for number, name in enumerate(lines, start=1) if name.strip()}
+
+
+def shared_label(label: Path, pictures: Sequence[str]) -> str:
+    """A sentence on a label file that several pictures would have."""
+    return f"{label} is the label file of {len(pictures)} pictures, {', '.join(pictures)}"
+
+
+def lone_labels(labels: Sequence[Path]) -> tuple[str, ...]:
+    """A sentence on label files without a picture, where there are some."""
+    if not labels:
+        return ()
+    return (f"{len(labels)} label files have no picture and are not read, first {labels[0]}",)
 
 
 def is_picture(name: str) -> bool:

@@ -7,15 +7,27 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from .records import SPLITS, TEST, TRAIN, VAL, LabelFolder, Sample, Split, is_picture
+from .records import (
+    SPLIT_NAMES,
+    SPLITS,
+    TRAIN,
+    VAL,
+    LabelFolder,
+    Sample,
+    Split,
+    is_picture,
+    lone_labels,
+    named_lines,
+    shared_label,
+)
 from .voc_xml import class_names, parse_voc
 
 KIND = "VOC"
 _LABELS = ("Annotations", "annotations")
 _PICTURES = ("JPEGImages", "images", "Images")
 _LISTS = Path("ImageSets", "Main")
-# files of ImageSets/Main and folders of flat exports, the first that is there
-_NAMES = {TRAIN: (TRAIN, "trainval"), VAL: (VAL, "valid", "validation"), TEST: (TEST,)}
+# files of ImageSets/Main and folders of flat exports
+_NAMES = SPLIT_NAMES | {TRAIN: (TRAIN, "trainval")}
 _SUFFIX = ".xml"
 
 
@@ -40,7 +52,7 @@ def read_voc_folder(root: Path) -> LabelFolder | None:
         ordered=False,
         splits=splits,
         parse=parse_voc,
-        notes=tuple(_lone_labels(root)),
+        notes=lone_labels(_without_picture(root)),
     )
 
 
@@ -106,8 +118,7 @@ def _beside(labels: Path, pictures: Path) -> Split:
 
 def _in_list(file: Path, labels: Path, pictures: Path) -> Split:
     stems = _by_stem(pictures)
-    lines = file.read_text(encoding="utf-8-sig").splitlines()
-    names = {name.strip(): number for number, name in enumerate(lines, start=1) if name.strip()}
+    names = named_lines(file)
     lone = [name for name in names if name not in stems]
     problems = []
     if lone:
@@ -128,22 +139,21 @@ def _split(
     for stem in sorted(named):
         label = labels / f"{stem}{_SUFFIX}"
         if len(stems[stem]) > 1:
-            names = ", ".join(picture.name for picture in stems[stem])
-            problems.append(f"{label} is the label file of {len(stems[stem])} pictures, {names}")
+            problems.append(shared_label(label, [picture.name for picture in stems[stem]]))
         samples.append(Sample(stems[stem][0].absolute(), label if label.is_file() else None))
     return Split(tuple(samples), tuple(problems))
 
 
-def _lone_labels(root: Path) -> Iterator[str]:
-    """A sentence on label files without a picture."""
-    pairs = [_pair(root)] if _pair(root) else []
+def _without_picture(root: Path) -> list[Path]:
+    """Label files without a picture."""
+    folders = _pair(root)
+    pairs = [folders] if folders else []
     if not pairs:
         names = [name for split in SPLITS for name in _NAMES[split]]
-        folders = [root / name for name in names if _has_labels(root / name)] or [root]
-        pairs = [(folder, folder) for folder in folders]
-    lone = []
-    for labels, pictures in filter(None, pairs):
+        flat = [root / name for name in names if _has_labels(root / name)] or [root]
+        pairs = [(folder, folder) for folder in flat]
+    lone: list[Path] = []
+    for labels, pictures in pairs:
         stems = _by_stem(pictures)
         lone += [path for path in sorted(labels.glob(f"*{_SUFFIX}")) if path.stem not in stems]
-    if lone:
-        yield f"{len(lone)} label files have no picture and are not read, first {lone[0]}"
+    return lone

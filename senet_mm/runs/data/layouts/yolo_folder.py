@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,21 +12,23 @@ from typing import Any
 import yaml
 
 from .records import (
+    SPLIT_NAMES,
     SPLITS,
     TRAIN,
-    VAL,
     LabelFolder,
     Sample,
     Split,
     is_picture,
+    lone_labels,
+    named_lines,
     pictures_below,
+    shared_label,
 )
 from .yolo_labels import parse_yolo
 
 KIND = "YOLO"
 SUFFIXES = (".yaml", ".yml")
 _FIRST = tuple(f"{name}{suffix}" for name in ("data", "dataset") for suffix in SUFFIXES)
-_KEYS = {VAL: (VAL, "valid", "validation")}  # other names of a split
 _NAME_FILES = ("classes.txt", "labels/classes.txt", "obj.names")
 
 
@@ -42,7 +44,7 @@ def read_yolo_folder(root: Path) -> LabelFolder | None:
     if file is not None:
         data = _load(file)
         classes, base = _classes(file, data), _base(file, data)
-        given = {split: _first(data, _KEYS.get(split, (split,))) for split in SPLITS}
+        given = {split: _first(data, SPLIT_NAMES[split]) for split in SPLITS}
         splits = {
             split: _listed(file, split, value, base) for split, value in given.items() if value
         }
@@ -65,7 +67,7 @@ def read_yolo_folder(root: Path) -> LabelFolder | None:
         ordered=True,
         splits=splits,
         parse=partial(parse_yolo, classes=classes),
-        notes=tuple(_lone_labels(splits.values())),
+        notes=lone_labels(_without_picture(splits.values())),
     )
 
 
@@ -169,8 +171,7 @@ def _place(base: Path, name: str) -> Path | None:
 
 
 def _in_list(file: Path, base: Path, problems: list[str]) -> Iterator[Path]:
-    lines = file.read_text(encoding="utf-8-sig").splitlines()
-    names = {name.strip(): number for number, name in enumerate(lines, start=1) if name.strip()}
+    names = named_lines(file)
     missing = []
     for name in names:
         # ./ is below the list, as ultralytics has it
@@ -192,7 +193,7 @@ def _folders(images: Path) -> Iterator[tuple[str, Split]]:
     found = {
         split: images / name
         for split in SPLITS
-        for name in _KEYS.get(split, (split,))
+        for name in SPLIT_NAMES[split]
         if (images / name).is_dir()
     }
     for split, folder in (found or {TRAIN: images}).items():
@@ -205,7 +206,7 @@ def _split(pictures: Sequence[Path], problems: list[str]) -> Split:
     for label, count in Counter(labels.values()).items():
         if count > 1:
             names = [picture.name for picture, own in labels.items() if own == label]
-            problems.append(f"{label} is the label file of {count} pictures, {', '.join(names)}")
+            problems.append(shared_label(label, names))
     samples = (Sample(one, label if label.is_file() else None) for one, label in labels.items())
     return Split(tuple(samples), tuple(problems))
 
@@ -219,16 +220,16 @@ def _label_of(picture: Path) -> Path:
     return Path(*parts).with_suffix(".txt")
 
 
-def _lone_labels(splits: Sequence[Split] | Any) -> Iterator[str]:
-    """A sentence on label files without a picture."""
-    expected = {_label_of(one.picture) for split in splits for one in split.samples}
+def _without_picture(splits: Iterable[Split]) -> list[Path]:
+    """Label files without a picture."""
+    expected = {_label_of(one.picture): one.picture for split in splits for one in split.samples}
+    # beside their pictures text files may be anything
     folders = {
-        _label_of(one.picture).parent: one.picture.parent
-        for split in splits
-        for one in split.samples
-        if _label_of(one.picture).parent != one.picture.parent
+        label.parent: picture.parent
+        for label, picture in expected.items()
+        if label.parent != picture.parent
     }
-    lone = []
+    lone: list[Path] = []
     for labels, images in sorted(folders.items()):
         if labels.is_dir():
             stems = {Path(name).stem for name in os.listdir(images) if is_picture(name)}
@@ -237,5 +238,4 @@ def _lone_labels(splits: Sequence[Split] | Any) -> Iterator[str]:
                 for path in sorted(labels.glob("*.txt"))
                 if path not in expected and path.stem not in stems and path.name != "classes.txt"
             ]
-    if lone:
-        yield f"{len(lone)} label files have no picture and are not read, first {lone[0]}"
+    return lone
