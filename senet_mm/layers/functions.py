@@ -25,6 +25,8 @@ def mean(x: Tensor) -> Tensor:
     if torch.jit.is_tracing():  # type: ignore[attr-defined]
         # to ONNX's GlobalAveragePool, which runtimes keep in the layout of their convolutions
         return F.adaptive_avg_pool2d(x, 1)
+    if x.is_cuda:  # sums in float32 by itself, and converts without another launch
+        return x.mean((2, 3), keepdim=True)
     return x.mean((2, 3), keepdim=True, dtype=accumulator(x)).to(x.dtype)
 
 

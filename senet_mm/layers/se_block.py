@@ -123,7 +123,8 @@ def _apply_1x1(conv: nn.Conv2d, z: Tensor) -> Tensor:
     # a compiler sees the shapes itself
     if isinstance(z, fx.Proxy) or is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
         return conv(z)
-    if z.shape[2:] != (1, 1) or type(conv) is not nn.Conv2d or not runs_only_forward(conv):
-        return conv(z)
+    plain = type(conv) is nn.Conv2d and runs_only_forward(conv)
+    if z.is_cuda or z.shape[2:] != (1, 1) or not plain:
+        return conv(z)  # on a GPU the fewest launches
     # a matrix product is up to five times as fast on a CPU
     return F.linear(z.flatten(1), conv.weight.flatten(1), conv.bias)[:, :, None, None]

@@ -2,9 +2,24 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from timm.layers import SEModule
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from senet_mm.layers import SEBlock
 from senet_mm.layers.functions import ACTIVATIONS, SQUEEZES
+
+
+class Operations(TorchDispatchMode):
+    """The names of all operations, of those in place too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        if function.namespace == "aten":
+            self.names.append(function.overloadpacket.__name__.rstrip("_"))
+        return function(*args, **(kwargs or {}))
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -95,6 +110,19 @@ def test_the_squeeze_of_a_half_map_accumulates_in_float32(dtype: torch.dtype) ->
     z = SEBlock(1, reduction=1).squeeze(x)
     assert z.dtype == dtype
     assert z.item() == 10.5
+
+
+@torch.no_grad()
+def test_on_a_gpu_it_launches_what_timm_s_does() -> None:
+    launched = []
+    with FakeTensorMode(), torch.device("cuda"):
+        for block in (SEBlock(64), SEModule(64)):
+            x = torch.empty(2, 64, 9, 7)
+            with Operations() as operations:
+                block(x)
+            launched.append(operations.names)
+    ours, timm_s = launched
+    assert ours == timm_s == ["mean", "convolution", "relu", "convolution", "sigmoid", "mul"]
 
 
 def test_autocast_gives_the_reference_to_bfloat16_precision() -> None:

@@ -40,7 +40,7 @@ def test_bandwidth_is_what_the_makers_print(monkeypatch, gpu, terabytes) -> None
 
 @pytest.mark.parametrize(
     ("gpu", "batch", "longer"),
-    [(H200, 1, True), (H200, 4, True), (H200, 16, False), (RTX_3090, 1, False)]
+    [(H200, 1, True), (H200, 4, True), (H200, 16, False), (RTX_3090, 1, True), (RTX_3090, 2, False)]
     + [(SimpleNamespace(), 1, False)],
 )
 def test_second_stage_of_an_image_of_800x1344(monkeypatch, gpu, batch, longer) -> None:
