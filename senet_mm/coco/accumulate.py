@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from pycocotools.cocoeval import Params
 
+from .interpolation import RECALLS, interpolate
 from .matches import ClassMatches, Matches
 
 _PARAMS = Params("bbox")
-IOU_THRESHOLDS, RECALLS = _PARAMS.iouThrs, _PARAMS.recThrs  # (T,), (R,)
+IOU_THRESHOLDS = _PARAMS.iouThrs  # (T,)
 _AREAS, _THRESHOLDS = len(_PARAMS.areaRng), len(IOU_THRESHOLDS)
 # index of the area by the first letter of its label: all, small, medium, large
 AREA = {label[0]: index for index, label in enumerate(_PARAMS.areaRngLbl)}
@@ -195,38 +196,6 @@ def cumulate(
     sums = np.zeros((len(weights), len(images) + 1), dtype=taken.dtype)
     np.cumsum(taken, axis=1, dtype=taken.dtype, out=sums[:, 1:])
     return sums
-
-
-def interpolate(
-    found: np.ndarray, counted: np.ndarray, objects: np.ndarray, recalls: np.ndarray = RECALLS
-) -> tuple[np.ndarray, np.ndarray]:
-    """(B, N) interpolated precision at each hit, and at how many of the recalls it is read.
-
-    Args:
-        found: (B, N) weight of the hits up to each.
-        counted: (B, N) weight of the detections that count up to each.
-        objects: (B, 1) weight of the objects.
-        recalls: The 101 recalls.
-    """
-    return envelope(found, counted), recalls_read(found, objects, recalls)
-
-
-def envelope(found: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """(B, N) interpolated precision at each hit, see :func:`interpolate`."""
-    precision = found / (counted + np.spacing(1))
-    backwards = precision[:, ::-1]
-    np.maximum.accumulate(backwards, axis=1, out=backwards)
-    return precision
-
-
-def recalls_read(found: np.ndarray, objects: np.ndarray, recalls: np.ndarray) -> np.ndarray:
-    """(B, N) at how many of the recalls the precision at each hit is read."""
-    recall = found / objects
-    # number of recalls reached, compared as floats as COCOeval does: 0.57 is not 57 * 0.01
-    nearest = np.rint(recall * (len(recalls) - 1)).astype(np.intp)
-    reached = nearest + (recalls.take(nearest) <= recall)
-    reached[:, 1:] -= reached[:, :-1].copy()
-    return reached
 
 
 def _recall_of_few(matches: ClassMatches, weights: np.ndarray) -> np.ndarray:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .accumulate import blocks, cumulate, envelope, mean_of_classes, recalls_read
-from .outcomes import ERRORS, MISSED, SIZES, Outcomes
+from .accumulate import blocks, cumulate, mean_of_classes
+from .assignment import ERRORS, MISSED
+from .interpolation import envelope, recalls_read
+from .outcomes import SIZES, Outcomes
 
 SPECIAL_ERRORS = ("false positives", "false negatives")
 ALL_ERRORS = (*ERRORS, *SPECIAL_ERRORS)

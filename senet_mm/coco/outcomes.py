@@ -1,8 +1,7 @@
 """What became of each detection and each object at an IoU of 0.5, classes crossed.
 
-The rules are TIDE's: Bolya et al., TIDE: A General Toolbox for Identifying Object Detection
-Errors, arXiv 2008.08115, section 2.2. Other than COCO's matching, they need the overlap of a
-detection with the objects of all classes.
+Other than COCO's matching, the rules of :mod:`.assignment` need the overlap of a detection with the
+objects of all classes.
 """
 
 from __future__ import annotations
@@ -17,12 +16,10 @@ from pycocotools.cocoeval import Params
 from tqdm import tqdm
 
 from .annotations import Annotations
+from .assignment import FOREGROUND, Columns, assign
 from .masks import compress
 from .results import Detections
 
-FOREGROUND, BACKGROUND = 0.5, 0.1  # IoUs, t_f and t_b in the paper
-ERRORS = ("classification", "localization", "both", "duplicate", "background", "missed")
-CLASSIFICATION, LOCALIZATION, BOTH, DUPLICATE, BACKGROUND_ERROR, MISSED = range(len(ERRORS))
 SIZES = ("small", "medium", "large")
 _SIZE_LIMITS = tuple(high for _, high in Params("bbox").areaRng[1:3])  # pixels
 _MOST = 100  # detections of an image, the best ones
@@ -43,7 +40,7 @@ class Outcomes:
         found: (D,) the object that it found, of its class; -1 for none.
         iou: (D,) IoU with that object, 0 for none.
         is_ignored: (D,) whether it found none and lies in a crowd of its class.
-        error: (D,) index into :data:`ERRORS` of one that found none, -1 of one that did.
+        error: (D,) index into :data:`.assignment.ERRORS` of one that found none, else -1.
         error_size: (D,) index into :data:`SIZES`: of the object that it should have found, of the
             detection itself where there is none.
         fixed_class: (D,) the class in which it finds an object once its error is mended; -1 where
@@ -99,7 +96,7 @@ def find_outcomes(
     counted = np.flatnonzero(~objects.is_crowd)
     place = np.full(len(objects.ids), -1, dtype=np.int32)
     place[counted] = np.arange(len(counted))
-    columns = _Columns.empty(len(chosen))
+    columns = Columns.empty(len(chosen))
     for index in tqdm(range(len(bounds) - 1), desc="error types", disable=not progress):
         rows = slice(bounds[index], bounds[index + 1])
         inside = annotations.objects_in(index, index + 1)
@@ -114,7 +111,7 @@ def find_outcomes(
         crowds = objects.is_crowd[inside]
         same = detections.category[own][:, None] == objects.category[inside]
         columns.is_ignored[rows] = ((overlaps > FOREGROUND) & same)[:, crowds].any(axis=1)
-        _assign(columns, rows, overlaps[:, ~crowds], same[:, ~crowds], place[inside[~crowds]])
+        assign(columns, rows, overlaps[:, ~crowds], same[:, ~crowds], place[inside[~crowds]])
     columns.is_ignored[columns.found >= 0] = False
     return _outcomes(annotations, detections, chosen, counted, columns)
 
@@ -122,34 +119,6 @@ def find_outcomes(
 def size_of(area: np.ndarray) -> np.ndarray:
     """Index into :data:`SIZES` of areas in pixels; what lies on a limit is of the smaller one."""
     return np.searchsorted(_SIZE_LIMITS, area).astype(np.int8)
-
-
-@dataclass(frozen=True, eq=False)
-class _Columns:
-    """What the images fill in, by detection; objects by their place among those that count."""
-
-    found: np.ndarray
-    iou: np.ndarray
-    is_ignored: np.ndarray
-    error: np.ndarray
-    aim: np.ndarray  # the object that it should have found
-    confused: np.ndarray
-
-    @classmethod
-    def empty(cls, total: int) -> _Columns:
-        """As where there is no object."""
-
-        def nothing() -> np.ndarray:
-            return np.full(total, -1, dtype=np.int32)
-
-        return cls(
-            found=nothing(),
-            iou=np.zeros(total),
-            is_ignored=np.zeros(total, dtype=bool),
-            error=np.full(total, BACKGROUND_ERROR, dtype=np.int8),
-            aim=nothing(),
-            confused=nothing(),
-        )
 
 
 def _best(detections: Detections) -> np.ndarray:
@@ -174,62 +143,12 @@ def _shapes(annotations: Annotations, iou_type: str, rows: np.ndarray) -> Any:
     return [compress(objects.masks[row], height, width) for row in rows]
 
 
-def _assign(
-    columns: _Columns, rows: slice, overlaps: np.ndarray, same: np.ndarray, places: np.ndarray
-) -> None:
-    """Fill in one image.
-
-    Args:
-        columns: What is filled.
-        rows: The image's detections in it.
-        overlaps: (d, n) IoU with the objects, crowds left out.
-        same: (d, n) whether the class is the same.
-        places: (n,) the objects.
-    """
-    if not len(places):
-        return
-    own, other = overlaps * same, overlaps * ~same
-    best_own, best_other = own.argmax(axis=1), other.argmax(axis=1)
-    every = np.arange(len(own))
-    found = _match(own)
-    hits = found >= 0
-    used = np.zeros(len(places), dtype=bool)
-    used[found[hits]] = True
-    # the first rule that holds: a detection is of one kind
-    own_iou, other_iou = own[every, best_own], other[every, best_other]
-    rules = {
-        LOCALIZATION: (own_iou >= BACKGROUND) & (own_iou <= FOREGROUND),
-        CLASSIFICATION: other_iou >= FOREGROUND,
-        DUPLICATE: (own * used).max(axis=1) >= FOREGROUND,
-        BACKGROUND_ERROR: overlaps.max(axis=1) <= BACKGROUND,
-    }
-    error = np.select(list(rules.values()), list(rules), BOTH)
-    aim = np.where(error == LOCALIZATION, best_own, best_other)
-    aimed = ((error == LOCALIZATION) | (error == CLASSIFICATION)) & ~hits
-    columns.error[rows] = np.where(hits, -1, error)
-    columns.found[rows] = np.where(hits, places[found], -1)
-    columns.iou[rows] = np.where(hits, overlaps[every, found], 0)
-    columns.aim[rows] = np.where(aimed, places[aim], -1)
-    columns.confused[rows] = np.where(other_iou >= FOREGROUND, places[best_other], -1)
-
-
-def _match(own: np.ndarray) -> np.ndarray:
-    """(d,) the object that each detection finds, the best ones first; -1 for none."""
-    found, free = np.full(len(own), -1), own.copy()
-    for row in np.flatnonzero(own.max(axis=1) >= FOREGROUND):
-        column = free[row].argmax()
-        if free[row, column] >= FOREGROUND:
-            found[row] = column
-            free[:, column] = 0
-    return found
-
-
 def _outcomes(
     annotations: Annotations,
     detections: Detections,
     chosen: np.ndarray,
     counted: np.ndarray,
-    columns: _Columns,
+    columns: Columns,
 ) -> Outcomes:
     objects = annotations.objects
     is_found = np.zeros(len(counted), dtype=bool)

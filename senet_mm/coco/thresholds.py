@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from .outcomes import FOREGROUND, Outcomes
+from .assignment import FOREGROUND
+from .outcomes import Outcomes
 
 THRESHOLDS = np.arange(101) / 100  # a detection is kept where its score is as high or higher
 

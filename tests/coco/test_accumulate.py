@@ -6,7 +6,8 @@ import pytest
 from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 
-from senet_mm.coco.accumulate import ALL_METRICS, RECALLS, accumulate, precision_curves
+from senet_mm.coco.accumulate import ALL_METRICS, accumulate, precision_curves
+from senet_mm.coco.interpolation import RECALLS
 from senet_mm.coco.matches import ClassMatches, Matches
 from studies.synthetic_results import make_results
 from tests.coco.coco_cases import coco_eval, matches_of, random_case, repeat_images

@@ -5,7 +5,8 @@ import pytest
 from pycocotools import mask as mask_utils
 
 from senet_mm.coco.annotations import read_annotations
-from senet_mm.coco.outcomes import ERRORS, find_outcomes
+from senet_mm.coco.assignment import ERRORS
+from senet_mm.coco.outcomes import find_outcomes
 from senet_mm.coco.results import read_results
 from tests.coco.coco_cases import outcomes_of, random_case, write_case
 from tests.coco.plain_tide import classify

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ...coco.accumulate import RECALLS
+from ...coco.interpolation import RECALLS
 from ...coco.metrics import METRICS
 from ...io.figures import add_legend
 from ...statistics.estimate import Estimate

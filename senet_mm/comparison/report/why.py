@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...coco.assignment import ERRORS
 from ...coco.error_types import ALL_ERRORS
 from ...coco.explanation import Part
-from ...coco.outcomes import ERRORS, SIZES
+from ...coco.outcomes import SIZES
 from ...statistics.estimate import Estimate
 from ..comparison import Comparison
 from .paired_rows import Row, paired_rows
