@@ -1,12 +1,15 @@
 import pytest
 import torch
 from mmdet.registry import MODELS
+from mmengine.utils import digit_version
 from timm.layers import SEModule
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from senet_mm.layers import SEBlock
 from senet_mm.layers.functions import ACTIVATIONS, SQUEEZES
+
+OLD_TORCH = digit_version(torch.__version__) < digit_version("2.6")
 
 
 class Operations(TorchDispatchMode):
@@ -112,6 +115,7 @@ def test_the_squeeze_of_a_half_map_accumulates_in_float32(dtype: torch.dtype) ->
     assert z.item() == 10.5
 
 
+@pytest.mark.skipif(OLD_TORCH, reason="torch 2.1's tensors without values need the GPU they tell")
 @torch.no_grad()
 def test_on_a_gpu_it_launches_what_timm_s_does() -> None:
     launched = []
