@@ -36,7 +36,7 @@ from ..layers import (  # noqa: E402
 from ..necks import SEFPN, SENeck  # noqa: E402
 from . import drawings, hooks  # noqa: E402, F401
 from .data import augmentations, crops  # noqa: E402, F401
-from .training import finite, logger_backends, resume_hook, saving, seeding  # noqa: E402, F401
+from .training import finite, loggers, resume_hook, saving, seeding  # noqa: E402, F401
 
 __all__ = [
     "SEFPN",

@@ -1,4 +1,4 @@
-"""mmengine's backends for TensorBoard, Weights & Biases and MLflow, as a training needs them.
+"""mmengine's backends for TensorBoard and Weights & Biases, as a training needs them.
 
 By themselves they show losses against iterations and AP against epochs, on one axis; mix the
 seconds of a validation into those of the training; keep what they write in a new folder for each
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,19 +17,17 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS, VISBACKENDS
 from mmengine.runner import Runner
-from mmengine.visualization import MLflowVisBackend, TensorboardVisBackend, WandbVisBackend
+from mmengine.visualization import TensorboardVisBackend, WandbVisBackend
 from mmengine.visualization.vis_backend import BaseVisBackend
 
 from ...compat.versions import one_line
 from ...io.files import write_whole
 
-_PROJECT = "senet_mm"  # under which runs are found, where they are not in a work dir
-# what MLflow compares runs by
-_PARAMETERS = ("train_cfg", "optim_wrapper", "auto_scale_lr", "randomness", "load_from")
+PROJECT = "senet_mm"  # under which runs are found, where they are not in a work dir
 
 
 class Backend(BaseVisBackend):
-    """What the three share: numbers against the iteration of the training, kept in its work dir.
+    """What all share: numbers against the iteration of the training, kept in its work dir.
 
     Args:
         save_dir: The work dir.
@@ -78,12 +75,12 @@ class Backend(BaseVisBackend):
         """End what a training logged that did not come to its end."""
         self.close()
 
-    def _run_id(self, name: str) -> str | None:
+    def run_id(self, name: str) -> str | None:
         """The id that a resumed training was logged under before."""
         file = Path(self.work_dir, name)
         return file.read_text().strip() or None if self.resume and file.is_file() else None
 
-    def _keep_run_id(self, name: str, number: str) -> str:
+    def keep_run_id(self, name: str, number: str) -> str:
         write_whole(Path(self.work_dir, name), number)
         return number
 
@@ -151,9 +148,9 @@ class WandbBackend(Backend, WandbVisBackend):
         try:
             wandb.init(
                 dir=str(self.work_dir),
-                project=os.environ.get("WANDB_PROJECT", _PROJECT),
+                project=os.environ.get("WANDB_PROJECT", PROJECT),
                 name=os.environ.get("WANDB_NAME", str(self.work_dir)),
-                id=self._run_id(file) or self._keep_run_id(file, uuid.uuid4().hex[:8]),
+                id=self.run_id(file) or self.keep_run_id(file, uuid.uuid4().hex[:8]),
                 resume="allow",
                 mode=cast(Any, os.environ.get("WANDB_MODE", "offline")),  # it checks that itself
                 settings=wandb.Settings(console="off"),  # the work dir has the log
@@ -182,69 +179,3 @@ class WandbBackend(Backend, WandbVisBackend):
     def _finish(self, exit_code: int) -> None:
         if hasattr(self, "_wandb"):
             self._wandb.finish(exit_code=exit_code)
-
-
-@VISBACKENDS.register_module()
-class MLflowBackend(Backend, MLflowVisBackend):
-    """MLflow: ``WORK_DIR/mlflow.db``, unless ``MLFLOW_TRACKING_URI`` names a server.
-
-    A database, as MLflow 3 refuses its older store of plain files.
-    """
-
-    packages = ("mlflow", "sqlalchemy")
-
-    def _init_env(self) -> None:
-        import mlflow
-
-        self._mlflow = mlflow
-        folder = self.work_dir.resolve()
-        server = os.environ.get("MLFLOW_TRACKING_URI")
-        mlflow.set_tracking_uri(server or f"sqlite:///{folder / 'mlflow.db'}")
-        files = None if server else (folder / "mlflow").as_uri()
-        unasked = Path("mlruns")  # older versions make it in the current folder, and leave it empty
-        there = unasked.exists()
-        try:
-            name = os.environ.get("MLFLOW_EXPERIMENT_NAME", _PROJECT)
-            if mlflow.get_experiment_by_name(name) is None:
-                mlflow.create_experiment(name, artifact_location=files)
-            mlflow.set_experiment(name)
-            self._start(".mlflow_run")
-        except mlflow.MlflowException as error:
-            raise ConnectionError(
-                f"--logger mlflow: {one_line(error)}; MLFLOW_TRACKING_URI={server or 'not set'}"
-            ) from error
-        finally:
-            if not there:
-                with suppress(OSError):
-                    unasked.rmdir()
-
-    def _start(self, file: str) -> None:
-        before = self._run_id(file)
-        if before is not None:
-            try:
-                self._mlflow.start_run(run_id=before)
-                return
-            except self._mlflow.MlflowException:
-                pass  # of another server
-        run = self._mlflow.start_run(run_name=str(self.work_dir))
-        self._keep_run_id(file, run.info.run_id)
-
-    def add_config(self, config: Config, **options: Any) -> None:
-        """Log the config, and the parameters of it that runs are compared by."""
-        self.experiment.log_text(config.pretty_text, "config.py")
-        known = self.experiment.active_run().data.params  # cannot be logged otherwise again
-        named = {key: config[key] for key in _PARAMETERS if config.get(key) is not None}
-        parameters = {key: str(value) for key, value in self._flatten(named).items()}
-        self.experiment.log_params({k: v for k, v in parameters.items() if k not in known})
-
-    def close(self) -> None:
-        """End the run; its files are in the work dir already."""
-        self._end("FINISHED")
-
-    def fail(self) -> None:
-        """End the run as one that failed."""
-        self._end("FAILED")
-
-    def _end(self, status: str) -> None:
-        if hasattr(self, "_mlflow"):
-            self._mlflow.end_run(status)

@@ -11,7 +11,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ...compat.versions import one_line
-from .logger_backends import Backend, MLflowBackend, TensorboardBackend, WandbBackend
+from .logger_backends import Backend, TensorboardBackend, WandbBackend
+from .mlflow_backend import MLflowBackend
 
 _BACKENDS: dict[str, type[Backend]] = {
     "tensorboard": TensorboardBackend,

@@ -1,4 +1,4 @@
-"""What TensorBoard, Weights & Biases and MLflow have of a training, read back by themselves."""
+"""What TensorBoard and Weights & Biases have of a training, read back by themselves."""
 
 from __future__ import annotations
 
@@ -10,46 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mmengine.config import Config
-from mmengine.runner import Runner
 
-from senet_mm.runs.hooks import add_hooks
-from senet_mm.runs.training.logger_backends import LoggersHook
-from senet_mm.runs.training.loggers import add_loggers, check_loggers, reported_end, settle_loggers
 from tests.runs.training import toy_training as toy
-
-AP = "score"  # what the toy's metric is called
-ENTRIES = 20  # iterations, each logged
-
-
-def config(work_dir: Path, *names: str, **options: object) -> Config:
-    """A toy training, of which each iteration is logged, that reports to some programs too."""
-    for name in names:
-        pytest.importorskip(name)
-    logger = dict(type="LoggerHook", interval=1)
-    cfg = toy.toy_config(work_dir, default_hooks__logger=logger, **options)
-    add_loggers(cfg, names)
-    assert settle_loggers(cfg, training=True)
-    check_loggers(cfg)
-    add_hooks(cfg, [LoggersHook])
-    return cfg
-
-
-def logged(work_dir: Path) -> tuple[dict[int, float], dict[int, float]]:
-    """Loss and metric by iteration, from mmengine's own log; the toy validates in epochs."""
-    losses, scores = {}, {}
-    for path in sorted(work_dir.glob("*/vis_data/scalars.json")):
-        for entry in map(json.loads, path.read_text().splitlines()):
-            if "loss" in entry:
-                losses[entry["step"]] = entry["loss"]
-            else:
-                scores[toy.BATCHES * entry["step"]] = entry[AP]
-    return losses, scores
-
-
-def compare(found: list[tuple[int, float]], expected: dict[int, float]) -> None:
-    assert [step for step, _ in found] == [*expected]
-    assert [value for _, value in found] == pytest.approx([*expected.values()], rel=1e-6)
+from tests.runs.training.logged_training import AP, ENTRIES, compare, config, logged, train_until
 
 
 def tensorboard(work_dir: Path, name: str) -> list[tuple[int, float]]:
@@ -84,15 +47,6 @@ def test_tensorboard_has_one_curve_of_a_resumed_training(tmp_path: Path) -> None
     assert [step for step, _ in tensorboard(tmp_path / "parts", "loss")] == [1, 2, 3]
 
 
-def train_until(cfg: Config, iteration: int) -> None:
-    """Train as the command line does, up to a failure."""
-    toy.prepare_resume(cfg)
-    cfg.custom_hooks = [*cfg.custom_hooks, dict(type="StopHook", at=iteration)]
-    runner = Runner.from_cfg(cfg)
-    with pytest.raises(toy.Stopped), reported_end(runner):
-        runner.train()
-
-
 def wandb_records(path: Path) -> Iterator[Any]:
     """The records of an offline run: protocol buffers in the blocks of a LevelDB log."""
     from wandb.proto.wandb_internal_pb2 import Record
@@ -123,17 +77,6 @@ def wandb_rows(path: Path) -> list[dict[str, float]]:
     ]
 
 
-@pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, where nothing is to be written."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    for name in ("WANDB_MODE", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    return folder
-
-
 @pytest.mark.slow
 def test_wandb(tmp_path: Path, elsewhere: Path) -> None:
     work_dir = tmp_path / "w"
@@ -149,43 +92,3 @@ def test_wandb(tmp_path: Path, elsewhere: Path) -> None:
     compare([*{row["_step"]: row["loss"] for row in rows if "loss" in row}.items()], losses)
     compare([(row["_step"], row[f"val/{AP}"]) for row in rows if f"val/{AP}" in row], scores)
     assert not [*elsewhere.iterdir()]
-
-
-@pytest.mark.slow
-def test_mlflow(tmp_path: Path, elsewhere: Path) -> None:
-    work_dir = tmp_path / "w"
-    cfg = config(work_dir, "mlflow")
-    from mlflow import MlflowClient
-
-    def run() -> Any:
-        (found,) = client.search_runs([client.get_experiment_by_name("senet_mm").experiment_id])
-        return found
-
-    train_until(cfg, 7)
-    assert not [*elsewhere.iterdir()]
-    client = MlflowClient(f"sqlite:///{work_dir / 'mlflow.db'}")
-    assert run().info.status == "FAILED"
-    # with a parameter that has changed, which MLflow keeps as it was
-    options = dict(resume=True, optim_wrapper__optimizer__lr=0.2)
-    toy.train(config(work_dir, "mlflow", **options))
-    assert run().info.status == "FINISHED"
-    assert run().data.params["optim_wrapper.optimizer.lr"] == "0.1"
-    losses, scores = logged(work_dir)
-    for name, expected in (("loss", losses), (f"val/{AP}", scores)):
-        history = client.get_metric_history(run().info.run_id, name)
-        compare([*{metric.step: metric.value for metric in history}.items()], expected)
-    (text,) = work_dir.glob("mlflow/*/artifacts/config.py")
-    assert "ToyModel" in text.read_text()
-    # mlflow sets up logging anew, which closes the files of other loggers
-    (log, *_) = sorted(work_dir.glob("*/*.log"))
-    assert "FileClient" in log.read_text()
-
-
-def test_what_cannot_be_reached_is_one_line(
-    tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cfg = config(tmp_path / "w", "mlflow")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:9")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with pytest.raises(ConnectionError, match=r"--logger mlflow: .*localhost:9.*TRACKING_URI=http"):
-        Runner.from_cfg(cfg)
