@@ -21,8 +21,8 @@ _Part = TypeVar("_Part")
 EXPECTED = (
     "Expected is COCO's layout (annotations/instances_train2017.json and "
     "annotations/instances_val2017.json, train2017/ and val2017/ with images), YOLO's (data.yaml, "
-    "images/, labels/) or PASCAL VOC's (Annotations/, JPEGImages/, ImageSets/Main/); `make demo` "
-    "needs no data."
+    "images/, labels/) or PASCAL VOC's (Annotations/, JPEGImages/, ImageSets/Main/); "
+    "`senet-mm demo` needs no data."
 )
 
 
