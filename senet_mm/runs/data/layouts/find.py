@@ -85,6 +85,8 @@ def give_val_split(root: str | Path, fraction: float, seed: int) -> None:
     split = ValSplit(fraction, seed)
     _divided(layout, split)
     store_split(layout.root, split)
+    if isinstance(layout, LabelFolder):
+        layout.files.keep()
 
 
 def _parts(layout: Layout) -> Mapping[str, object]:
