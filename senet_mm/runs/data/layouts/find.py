@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -56,7 +57,7 @@ def complete_layout(root: Path) -> Layout | None:
     if TEST not in _parts(layout):
         raise ValueError(
             f"the {layout.kind} folder {layout.root} has no pictures to validate on: `senet-mm "
-            f"data {root} --val-fraction 0.2` sets a fifth of its others apart"
+            f"data {shlex.quote(str(root))} --val-fraction 0.2` sets a fifth of its others apart"
         )
     print(f"note: {layout.root} has no val split: its test split is taken", file=sys.stderr)
     if isinstance(layout, CocoFolder):

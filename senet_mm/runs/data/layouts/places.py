@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -41,12 +42,12 @@ def coco_places(root: Path, classes: Sequence[str] = ()) -> tuple[Path, dict[str
     if not layout.ordered and set(classes) == set(layout.classes):
         layout = replace(layout, classes=tuple(classes))
     used = [name for name in (TRAIN, VAL) if name in layout.splits]
-    places = {name: _made(layout, name) for name in used}
+    places = {name: _made(layout, name, root) for name in used}
     layout.files.keep()
     return layout.root, places
 
 
-def _made(folder: LabelFolder, name: str) -> Place:
+def _made(folder: LabelFolder, name: str, given: Path) -> Place:
     """The annotation file of a split, which is the same as long as its pictures and labels are."""
     split = folder.splits[name]
 
@@ -56,8 +57,8 @@ def _made(folder: LabelFolder, name: str) -> Place:
             entries = "entry" if len(file.problems) == 1 else "entries"
             raise ValueError(
                 f"the {folder.kind} folder {folder.root} has {len(file.problems)} broken {entries} "
-                f"in its {name} split, first {file.problems[0]}; `senet-mm data {folder.root}` "
-                "lists them all"
+                f"in its {name} split, first {file.problems[0]}; `senet-mm data "
+                f"{shlex.quote(str(given))}` lists them all"
             )
         for note in (*folder.notes, *file.notes):
             print(f"note: {note}", file=sys.stderr)
