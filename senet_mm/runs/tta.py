@@ -66,11 +66,15 @@ def describe_tta(cfg: Config) -> str:
     views = math.prod(
         len(choices)
         for transform in pipeline or ()
-        if str(transform["type"]).endswith("TestTimeAug")
+        if _name(transform["type"]) == "TestTimeAug"
         for choices in transform["transforms"]
     )
-    merging = str((model or {}).get("type")).rpartition(".")[2]
-    return f"{views} views of each picture, merged by {merging}"
+    return f"{views} views of each picture, merged by {_name((model or {}).get('type'))}"
+
+
+def _name(kind: object) -> str:
+    """Of a type, which a config gives by its name or as a class."""
+    return str(getattr(kind, "__name__", kind)).rpartition(".")[2]
 
 
 def _parts(cfg: Config) -> tuple[Mapping[str, Any] | None, list[Any] | None]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+from mmcv.transforms import TestTimeAug
 from mmengine.config import Config
 
 from senet_mm.compat.packaged_configs import config_path
@@ -36,6 +37,8 @@ def test_the_configs_own_come_first() -> None:
 def test_views_are_all_combinations() -> None:
     cfg = Config.fromfile(config_path("classification/se_resnet50_in1k.py"))
     assert describe_tta(cfg) == "10 views of each picture, merged by AverageClsScoreTTA"
+    cfg.tta_pipeline[-1].type = TestTimeAug
+    assert describe_tta(cfg).startswith("10 views")
 
 
 def test_masks_cannot_be_merged() -> None:

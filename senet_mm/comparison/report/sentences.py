@@ -12,8 +12,6 @@ from .tables import difference_cells
 
 # with fewer images the intervals are somewhat too narrow
 _FEW_IMAGES = 100
-
-
 _ABOUT_COSTS = " They are of each picture once, without the test-time augmentation."
 
 
@@ -179,10 +177,10 @@ def _about_augmentation(comparison: Comparison) -> list[str]:
     by_name = {one.name: one.tta for one in comparison.detectors if one.tta}
     if not by_name:
         return []
-    told = set(by_name.values())
-    each = " (" + "; ".join(f"{name}: {how}" for name, how in by_name.items()) + ")"
-    how = f": {told.pop()}" if len(told) == 1 else each
-    return [f"Detections were made with test-time augmentation (--tta){how}."]
+    told, *others = set(by_name.values())
+    if others:
+        told = "; ".join(f"{name} by {how}" for name, how in by_name.items())
+    return [f"Detections were made with test-time augmentation (--tta): {told}."]
 
 
 def _about_few_images(comparison: Comparison) -> list[str]:

@@ -89,7 +89,7 @@ def test_notes_tell_of_augmented_images() -> None:
         return " ".join(notes(replace(one, detectors=detectors)))
 
     assert "test-time augmentation (--tta): 2 views. " in told("2 views", "2 views")
-    assert "augmentation (--tta) (plain: 2 views; se: 6 views). " in told("2 views", "6 views")
+    assert "augmentation (--tta): plain by 2 views; se by 6 views. " in told("2 views", "6 views")
     assert "of each picture once, without the test-time augmentation." in told("2 views", "2 views")
 
 
