@@ -82,6 +82,15 @@ def add_picture_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_tta_argument(parser: argparse.ArgumentParser) -> None:
+    """Add what tools take that test."""
+    parser.add_argument(
+        "--tta",
+        action="store_true",
+        help="test-time augmentation, by the config's tta_pipeline and tta_model",
+    )
+
+
 def add_logger_argument(parser: argparse.ArgumentParser) -> None:
     """Add what tools take that train."""
     parser.add_argument(

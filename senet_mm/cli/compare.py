@@ -94,6 +94,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         default=ENGINES[0],
         help="what matches detections to objects; vernier is faster and gives the same numbers",
     )
+    cli.add_tta_argument(parser)
     cli.add_picture_argument(parser)
     add_training_arguments(parser)
     args = parser.parse_args(argv)
@@ -143,6 +144,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         image_dir=args.image_dir,
         iou_type=args.iou_type,
         pictures=args.check_images,
+        tta=args.tta,
     )
     comparison, evaluation = compare(
         inputs,
@@ -189,9 +191,14 @@ def compare_classifiers(args: argparse.Namespace, out_dir: Path) -> None:
         out_dir=out_dir,
         data_root=args.data_root,
         pictures=args.check_images,
+        tta=args.tta,
     )
     comparison = classifiers.compare(
-        runs, num_resamples=args.num_resamples, confidence=args.confidence, seed=args.seed
+        runs,
+        num_resamples=args.num_resamples,
+        confidence=args.confidence,
+        seed=args.seed,
+        tta=args.tta,
     )
     print(f"\n{report_of_classifiers.report(comparison)}")
     files = report_of_classifiers.write_report(comparison, out_dir)

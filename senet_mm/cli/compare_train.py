@@ -74,6 +74,7 @@ def train(args: argparse.Namespace, argv: Sequence[str] | None) -> None:
         options=args.cfg_options,
         loggers=args.logger or (),
         pictures=args.check_images,
+        tta=args.tta,
     )
     for one in planned:
         print(f"{one}: {one.state.value} ({one.work_dir})")

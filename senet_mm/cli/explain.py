@@ -105,7 +105,10 @@ def _machine(error: BaseException) -> str | None:
         file = file_of(error)
         return f"{error.strerror}: {file}" if file else None
     if re.search(r"CUDA error|NVIDIA driver|not compiled with CUDA|invalid device", message):
-        return f"the GPU cannot be used: {_first_sentence(message)} (--device cpu does without)"
+        return (
+            f"the GPU cannot be used: {_first_sentence(message)} (CUDA_VISIBLE_DEVICES= before the "
+            "command, or --device cpu where it has that, does without)"
+        )
     if type(error).__module__.startswith("cv2"):
         failed = re.search(r"error: (.*?)(?: in function '(\w+)')?$", message)
         file = file_of(error)

@@ -20,6 +20,7 @@ from ..runs.preflight import prepare
 from ..runs.task import Task, expect_task
 from ..runs.tta import use_tta
 from ..weights.read.sources import fetch
+from . import common as cli
 from . import infer_onnx
 from .arguments import Parser, device, integer, number
 from .launch import runs_exported
@@ -42,11 +43,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--batch-size", type=integer(1), default=1, help="pictures that the model sees at once"
     )
-    parser.add_argument(
-        "--tta",
-        action="store_true",
-        help="test-time augmentation, by the config's tta_pipeline and tta_model",
-    )
+    cli.add_tta_argument(parser)
     parser.add_argument(
         "--no-draw", dest="draw", action="store_false", help="write JSON alone, which is faster"
     )

@@ -39,11 +39,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="write the predictions to this .pkl file, or a classifier's scores to this .npz file",
     )
     parser.add_argument("--show-dir", help="draw predictions beside ground truth into this folder")
-    parser.add_argument(
-        "--tta",
-        action="store_true",
-        help="test-time augmentation, by the config's tta_pipeline and tta_model",
-    )
+    cli.add_tta_argument(parser)
     args = parser.parse_args(argv)
     if args.out and not args.out.endswith((*_SUFFIXES, SUFFIX)):
         parser.error(f"--out {args.out}: expected a .pkl or .pickle file, of a classifier {SUFFIX}")

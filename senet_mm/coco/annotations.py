@@ -108,7 +108,7 @@ def expected_layout() -> str:
     return (
         "Expected is COCO's layout: train2017/ and val2017/ with images, "
         "annotations/instances_train2017.json and annotations/instances_val2017.json; "
-        "`make demo` needs no COCO."
+        "`senet-mm demo` needs no COCO."
     )
 
 

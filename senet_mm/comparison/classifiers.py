@@ -15,6 +15,7 @@ from ..runs.class_scores import make_scores, plan_scores
 from ..runs.config import read_config
 from ..runs.task import Task, task_of
 from ..runs.work_dir import Run, config_and_checkpoint, make_run, read_run
+from .inputs import cannot_augment
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Comparison:
         differences: Of each other classifier, by its name and k: its error minus the baseline's.
         discordant: The exact test of the same, where both have one training.
         confidence: Of the intervals.
+        tta: Whether scores are of augmented images.
     """
 
     runs: dict[str, tuple[Scores, ...]]
@@ -34,6 +36,7 @@ class Comparison:
     differences: dict[str, dict[int, Difference]]
     discordant: dict[str, dict[int, Discordant]]
     confidence: float
+    tta: bool = False
 
 
 def are_classifiers(sources: Sequence[str]) -> bool:
@@ -58,6 +61,7 @@ def resolve(
     out_dir: Path,
     data_root: str | None = None,
     pictures: bool = True,
+    tta: bool = False,
 ) -> dict[str, tuple[Scores, ...]]:
     """Read the scores of classifiers, and test those that are given as work dirs or checkpoints.
 
@@ -70,14 +74,19 @@ def resolve(
         out_dir: Where the scores of ``CONFIG,CHECKPOINT`` go.
         data_root: Where the data set is now, if it was moved.
         pictures: Whether to read the headers of the pictures.
+        tta: Whether to test augmented images, see :func:`senet_mm.runs.tta.use_tta`.
 
     Raises:
         FileNotFoundError, ValueError: If a source is none of these, there are fewer than two
-            classifiers, or they are not of the same images and classes.
+            classifiers, they are not of the same images and classes, or cannot be augmented.
     """
     if names is not None and len(names) != len(sources):
         raise ValueError(f"--names has {len(names)} names: expected {len(sources)}, one per run")
     given = [_read(source, out_dir, data_root) for source in sources]
+    if tta:
+        for one in given:
+            if isinstance(one, Scores):
+                raise cannot_augment(one.source, "scores")
     own = [one.name if isinstance(one, Run) else Path(one.source).stem for one in given]
     named = own if names is None else list(names)
     if len(set(named)) < 2 or (names is None and len(set(named)) < len(named)):
@@ -90,20 +99,25 @@ def resolve(
     if ready:
         check_same(ready)
     planned = {
-        place: (one, plan_scores(one, pictures=pictures))
+        place: (one, plan_scores(one, pictures=pictures, tta=tta))
         for place, one in enumerate(given)
         if isinstance(one, Run)
     }
     runs: dict[str, tuple[Scores, ...]] = {}
     for place, (name, one) in enumerate(zip(named, given, strict=True)):
-        scores = one if isinstance(one, Scores) else make_scores(*planned[place])
+        scores = one if isinstance(one, Scores) else make_scores(*planned[place], tta=tta)
         runs[name] = (*runs.get(name, ()), scores)
     check_same([one for listed in runs.values() for one in listed])
     return runs
 
 
 def compare(
-    runs: dict[str, tuple[Scores, ...]], *, num_resamples: int, confidence: float, seed: int
+    runs: dict[str, tuple[Scores, ...]],
+    *,
+    num_resamples: int,
+    confidence: float,
+    seed: int,
+    tta: bool = False,
 ) -> Comparison:
     """Compare each classifier with the first.
 
@@ -112,6 +126,7 @@ def compare(
         num_resamples: Of the bootstrap over images.
         confidence: Of its intervals.
         seed: Of its draws.
+        tta: Whether the scores are of augmented images, for the report.
     """
     baseline, *others = runs
     first = next(iter(runs.values()))[0]
@@ -133,7 +148,7 @@ def compare(
             )
             if len(both[0]) == len(both[1]) == 1:
                 discordant[name][k] = mcnemar(both[0][0], both[1][0])
-    return Comparison(runs, errors, differences, discordant, confidence)
+    return Comparison(runs, errors, differences, discordant, confidence, tta)
 
 
 def _is_classifier(source: str) -> bool:

@@ -15,6 +15,7 @@ from ..coco.engines import evaluator_of
 from ..coco.explanation import Explanation
 from ..coco.results import Detections
 from ..paper import Detection, detection_row_of
+from ..runs.tta import describe_tta
 from .batches import batches_note
 from .costs import Cost, measure_costs
 from .coverage import coverage_note
@@ -37,6 +38,7 @@ class Detector:
         paper: The paper's row for its config, if there is one and the data are COCO's.
         precision: Mean precision at the 101 recalls by IoU threshold, the first run's.
         curves: Training loss and AP over time of each run, where there is a log.
+        tta: How test images were augmented and results merged, if they were (--tta).
     """
 
     name: str
@@ -46,6 +48,7 @@ class Detector:
     paper: Detection | None
     precision: dict[str, list[float]]
     curves: tuple[Curves, ...]
+    tta: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,7 @@ def _detector(name: str, inputs: Inputs, evaluation: Evaluation, cost: Cost | No
         paper=_paper_row(name, inputs),
         precision=evaluation.precision[name],
         curves=tuple(read_curves(run.run, inputs.iou_type) for run in runs if run.run),
+        tta=describe_tta(runs[0].run.config) if inputs.tta and runs[0].run else None,
     )
 
 

@@ -46,6 +46,7 @@ class Inputs:
         image_dir: Where the images are, if that is known.
         given: Detections of the results files that the user gave, by path.
         inferences: What must be detected first.
+        tta: Whether detections are of augmented images.
     """
 
     runs: dict[str, tuple[DetectorRun, ...]]
@@ -54,6 +55,7 @@ class Inputs:
     image_dir: Path | None
     given: dict[Path, Detections]
     inferences: tuple[Inference, ...]
+    tta: bool = False
 
 
 def resolve(
@@ -66,6 +68,7 @@ def resolve(
     image_dir: str | Path | None = None,
     iou_type: str = "bbox",
     pictures: bool = True,
+    tta: bool = False,
 ) -> Inputs:
     """Read what a user wants to compare, and check it; no inference is run.
 
@@ -80,13 +83,14 @@ def resolve(
         image_dir: Their images; by default those of the first run's test set.
         iou_type: 'bbox' or 'segm'.
         pictures: Whether to read the headers of the pictures that detectors will run on.
+        tta: Whether detectors see augmented images, see :func:`senet_mm.runs.tta.use_tta`.
 
     Raises:
         FileNotFoundError, ValueError: If a source is none of these, names do not fit, there are
-            fewer than two detectors, no annotations or runs on different ones, or a data set,
-            checkpoint or results file is missing or wrong.
+            fewer than two detectors, no annotations or runs on different ones, a data set,
+            checkpoint or results file is missing or wrong, or cannot be augmented.
     """
-    listed = _read_sources(sources, names, out_dir / "detections", data_root, iou_type)
+    listed = _read_sources(sources, names, out_dir / "detections", data_root, iou_type, tta)
     by_detector: dict[str, tuple[DetectorRun, ...]] = {}
     for one in listed:
         by_detector[one.detector] = (*by_detector.get(one.detector, ()), one)
@@ -107,7 +111,7 @@ def resolve(
         for one in listed
         if one.run is None
     }
-    planned = {results_file(run).resolve(): plan(run, pictures=pictures) for run in ours}
+    planned = {results_file(run).resolve(): plan(run, pictures=pictures, tta=tta) for run in ours}
     if image_dir is None and ours:
         image_dir = ours[0].image_dir
     return Inputs(
@@ -117,6 +121,15 @@ def resolve(
         image_dir=None if image_dir is None else Path(image_dir),
         given=given,
         inferences=tuple(inference for inference in planned.values() if inference is not None),
+        tta=tta,
+    )
+
+
+def cannot_augment(source: str, what: str) -> ValueError:
+    """The refusal of a file with results for ``--tta``: the two sides would not be alike."""
+    return ValueError(
+        f"--tta: {source} holds {what} that are made already: expected a work dir or "
+        "CONFIG,CHECKPOINT for all that is compared, or no --tta"
     )
 
 
@@ -126,10 +139,11 @@ def _read_sources(
     slots: Path,
     data_root: str | None,
     iou_type: str,
+    tta: bool,
 ) -> list[DetectorRun]:
     if names is not None and len(names) != len(sources):
         raise ValueError(f"--names has {len(names)} names: expected {len(sources)}, one per run")
-    listed = [_read_source(source, slots, data_root, iou_type) for source in sources]
+    listed = [_read_source(source, slots, data_root, iou_type, tta) for source in sources]
     if names is not None:
         return [replace(one, detector=name) for one, name in zip(listed, names, strict=True)]
     for one in listed:
@@ -142,20 +156,26 @@ def _read_sources(
     return listed
 
 
-def _read_source(source: str, slots: Path, data_root: str | None, iou_type: str) -> DetectorRun:
+def _read_source(
+    source: str, slots: Path, data_root: str | None, iou_type: str, tta: bool
+) -> DetectorRun:
     given = config_and_checkpoint(source)
     if given is not None:
         config, checkpoint = given
         files = f"{Path(config).resolve()},{Path(checkpoint).resolve()}"
         slot = f"{Path(config).stem}-{hashlib.sha256(files.encode()).hexdigest()[:8]}"
         run = make_run(config, checkpoint, slots / slot, data_root)
-        return DetectorRun(Path(config).stem, source, run, results_file(run, iou_type), run.seed)
+        return DetectorRun(
+            Path(config).stem, source, run, results_file(run, iou_type, tta=tta), run.seed
+        )
     path = Path(source)
     if path.suffix == ".json":
         if not path.is_file():
             raise FileNotFoundError(f"results file {path} not found")
         if iou_type == "bbox" and path.name.endswith(".segm.json"):
             raise ValueError(f"{path} holds masks: give --iou-type segm")
+        if tta:
+            raise cannot_augment(source, "detections")
         name = path.stem.removesuffix(".bbox").removesuffix(".segm")
         return DetectorRun(name, source, None, path)
     if not path.is_dir():
@@ -165,7 +185,7 @@ def _read_source(source: str, slots: Path, data_root: str | None, iou_type: str)
         )
     run = read_run(path, data_root)
     name = run.name or path.resolve().name
-    return DetectorRun(name, source, run, results_file(run, iou_type), run.seed)
+    return DetectorRun(name, source, run, results_file(run, iou_type, tta=tta), run.seed)
 
 
 def shared_annotations(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def check_checkpoints(cfg: Config, *, initialize: bool, resumed: str | None = No
         if source.endswith(".safetensors") and not by_us:
             raise ValueError(
                 f"mmengine, which loads {source} here, does not read safetensors: convert it "
-                f"once, senet-mm convert {source} OUT.pth"
+                f"once, senet-mm convert {shlex.quote(source)} OUT.pth"
             )
 
 

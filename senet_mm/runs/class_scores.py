@@ -17,6 +17,7 @@ from ..io.outputs import whole_output
 from .config import inference_config
 from .image_names import below, image_folders
 from .preflight import prepare
+from .tta import use_tta
 from .work_dir import Run
 
 
@@ -92,24 +93,28 @@ def collect_scores(runner: Runner, source: str, out_file: str | None = None) -> 
     runner.test_evaluator.metrics.append(metric)
 
 
-def plan_scores(run: Run, *, pictures: bool = True) -> Config:
+def plan_scores(run: Run, *, pictures: bool = True, tta: bool = False) -> Config:
     """Check a test of a run's checkpoint, and return what mmengine will run.
 
     Args:
         run: The run, of a classifier.
         pictures: Whether to read the headers of the pictures.
+        tta: Whether to augment the images, see :func:`.tta.use_tta`.
 
     Raises:
-        FileNotFoundError, ValueError: If the data set or checkpoint is not right.
+        FileNotFoundError, ValueError: If the data set or checkpoint is not right, or the config
+            does not say how to augment.
     """
     cfg = inference_config(run.config, run.checkpoint, run.work_dir / "test")
     prepare(cfg, "test", pictures=pictures)
+    if tta:
+        use_tta(cfg)
     return cfg
 
 
-def make_scores(run: Run, cfg: Config) -> Scores:
-    """Make a planned test; its scores are kept as ``WORK_DIR/{checkpoint}.npz``."""
-    path = run.work_dir / f"{run.checkpoint.stem}{SUFFIX}"
+def make_scores(run: Run, cfg: Config, *, tta: bool = False) -> Scores:
+    """Make a planned test; its scores are kept as ``WORK_DIR/{checkpoint}.npz`` (``.tta.npz``)."""
+    path = run.work_dir / f"{run.checkpoint.stem}{'.tta' if tta else ''}{SUFFIX}"
     runner = Runner.from_cfg(cfg)
     with whole_output(path) as unfinished:
         collect_scores(runner, str(run.checkpoint), unfinished)

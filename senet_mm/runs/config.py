@@ -14,7 +14,7 @@ from ..compat.packaged_configs import PREFIX, config_path
 from .config_file import read_config_file
 from .data.annotation_copies import restore
 from .data.by_task import set_data_root
-from .options import check_options
+from .options import check_options, merge_options
 from .task import task_of
 
 
@@ -65,12 +65,12 @@ def load_config(
     cfg.launcher = launcher
     if data_root is not None:
         # first the options too: they may name the files to look for below the root
-        cfg.merge_from_dict(options)
+        merge_options(cfg, options)
         set_data_root(cfg, data_root)
     if seed is not None:
         cfg.randomness = dict(seed=seed)
     cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(cfg.filename).stem}"
-    cfg.merge_from_dict(options)
+    merge_options(cfg, options)
     return cfg
 
 

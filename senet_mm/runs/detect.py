@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from ..weights.read.file import sha256
 from .config import inference_config
 from .data.check import check_data
 from .preflight import prepare
+from .tta import use_tta
 from .work_dir import Run
 
 
@@ -29,63 +31,75 @@ class Inference:
         run: The run.
         config: What mmengine runs.
         fingerprint: Hashes of the checkpoint, annotations and config that its results are of.
+        tta: Whether its images are augmented.
     """
 
     run: Run
     config: Config
     fingerprint: dict[str, str]
+    tta: bool = False
 
 
-def results_file(run: Run, iou_type: str = "bbox") -> Path:
-    """Where the detections of a run are, or will be: ``WORK_DIR/{checkpoint}.bbox.json``."""
-    return Path(f"{_stem(run)}.{iou_type}.json")
+def results_file(run: Run, iou_type: str = "bbox", *, tta: bool = False) -> Path:
+    """Where the detections of a run are, or will be.
+
+    ``WORK_DIR/{checkpoint}.bbox.json``; of augmented images ``{checkpoint}.tta.bbox.json``.
+    """
+    return Path(f"{_stem(run, tta)}.{iou_type}.json")
 
 
-def plan(run: Run, *, pictures: bool = True) -> Inference | None:
+def plan(run: Run, *, pictures: bool = True, tta: bool = False) -> Inference | None:
     """What must be detected; None where that was done for this checkpoint, data and config.
 
     Args:
         run: The run.
         pictures: Whether to read the headers of the pictures.
+        tta: Whether to augment the images, see :func:`.tta.use_tta`.
 
     Raises:
-        FileNotFoundError, ValueError: If the data set or checkpoint is not right.
+        FileNotFoundError, ValueError: If the data set or checkpoint is not right, or the config
+            does not say how to augment.
     """
     check_data(run.config, ("test_dataloader",), pictures=pictures)
+    cfg = inference_config(run.config, run.checkpoint, run.work_dir / "test")
+    tested = copy.deepcopy(cfg)
+    if tta:
+        use_tta(tested)
     fingerprint = dict(
         checkpoint=sha256(run.checkpoint),
         annotations=sha256(run.ann_file),
-        config=_config_hash(run.config),
+        config=_config_hash(tested),
     )
-    if results_file(run).is_file() and _read_record(_record(run)) == fingerprint:
+    if results_file(run, tta=tta).is_file() and _read_record(_record(run, tta)) == fingerprint:
         return None
-    cfg = inference_config(run.config, run.checkpoint, run.work_dir / "test")
     cfg.test_evaluator = dict(
         type="CocoMetric",
         ann_file=str(run.ann_file),
         format_only=True,
-        outfile_prefix=f"{_stem(run)}.unfinished",
+        outfile_prefix=f"{_stem(run, tta)}.unfinished",
     )
     prepare(cfg, "test", pictures=pictures)
-    return Inference(run, cfg, fingerprint)
+    if tta:  # not before, or the detector within would not be checked
+        use_tta(cfg)
+    return Inference(run, cfg, fingerprint, tta)
 
 
 def infer(inference: Inference) -> None:
     """Run a checkpoint over its test set.
 
-    Writes ``WORK_DIR/{checkpoint}.bbox.json``; of a detector with masks, ``.segm.json`` beside
-    it; and ``.detected.json``, which tells for which checkpoint, annotations and config they are.
+    Writes :func:`results_file`; of a detector with masks, ``.segm.json`` beside it; and
+    ``.detected.json``, which tells for which checkpoint, annotations and config they are.
     """
-    run = inference.run
-    files = [results_file(run, kind) for kind in IOU_TYPES]
-    unfinished = [Path(f"{_stem(run)}.unfinished.{kind}.json") for kind in IOU_TYPES]
+    run, tta = inference.run, inference.tta
+    files = [results_file(run, kind, tta=tta) for kind in IOU_TYPES]
+    unfinished = [Path(f"{_stem(run, tta)}.unfinished.{kind}.json") for kind in IOU_TYPES]
     _remove(unfinished)  # of a run that was killed
     Runner.from_cfg(inference.config).test()
-    _remove([_record(run), *files])
+    _remove([_record(run, tta), *files])
     for made, file in zip(unfinished, files, strict=True):
         if made.is_file():
             os.replace(made, file)
-    write_whole(_record(run), json.dumps(inference.fingerprint))
+    write_whole(_record(run, tta), json.dumps(inference.fingerprint))
 
 
 def detect(run: Run, *, pictures: bool = True) -> Path:
@@ -107,13 +121,13 @@ def detect(run: Run, *, pictures: bool = True) -> Path:
     return results_file(run)
 
 
-def _stem(run: Run) -> Path:
-    return run.work_dir / run.checkpoint.stem
+def _stem(run: Run, tta: bool) -> Path:
+    return run.work_dir / f"{run.checkpoint.stem}{'.tta' if tta else ''}"
 
 
-def _record(run: Run) -> Path:
+def _record(run: Run, tta: bool) -> Path:
     """The file that tells what was detected."""
-    return Path(f"{_stem(run)}.detected.json")
+    return Path(f"{_stem(run, tta)}.detected.json")
 
 
 def _config_hash(cfg: Config) -> str:

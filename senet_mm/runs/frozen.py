@@ -43,11 +43,14 @@ def check_frozen(cfg: Config, *, resumed: str | None = None) -> None:
     norm_eval = "BN" in norm and _option(task, backbone, "norm_eval", False)
     if frozen_stages < 0 and not norm_eval:
         return
+    # not every backbone takes both
+    free = [f"{path}.frozen_stages=-1"] if frozen_stages >= 0 else []
+    free += [f"{path}.norm_eval=False"] if norm_eval else []
     raise ValueError(
         f"the backbone has no pretrained weights, but frozen_stages={frozen_stages} and "
         f"norm_eval={norm_eval} would freeze random ones. Give weights (--cfg-options "
         f"{path}.init_cfg.type=Pretrained {path}.init_cfg.checkpoint=PATH), or "
-        f"train from scratch (--cfg-options {path}.frozen_stages=-1 {path}.norm_eval=False)"
+        f"train from scratch (--cfg-options {' '.join(free)})"
     )
 
 

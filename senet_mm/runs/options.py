@@ -31,7 +31,7 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> list[str]:
 
     Args:
         cfg: The config before the options are merged into it.
-        options: Values by dotted path, as ``Config.merge_from_dict`` takes them.
+        options: Values by dotted path, as :func:`merge_options` takes them.
 
     Returns:
         What a user should know of options that are accepted but have no effect.
@@ -47,7 +47,7 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> list[str]:
     held = cfg.to_dict()
     try:
         merged = Config(copy.deepcopy(held))
-        merged.merge_from_dict(copy.deepcopy(dict(options)))
+        merge_options(merged, options)
         after = merged.to_dict()
     except (KeyError, TypeError, AttributeError, IndexError):
         after = held  # what cannot be merged is named below
@@ -66,6 +66,29 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> list[str]:
                 + (f"; set {', '.join(used)} instead" if used else "")
             )
     return notes
+
+
+def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Merge values by dotted path into a config, in place.
+
+    A path may lead through what is None, where ``Config.merge_from_dict`` alone refuses it:
+    ``model.backbone.init_cfg.type`` gives a backbone weights that has ``init_cfg=None``.
+
+    Raises:
+        KeyError, TypeError: As ``Config.merge_from_dict``.
+    """
+    through = {f"{path}._delete_": True for path in _absent(cfg.to_dict(), options)}
+    cfg.merge_from_dict(copy.deepcopy({**options, **through}))
+
+
+def _absent(held: Any, options: Mapping[str, Any]) -> Iterator[str]:
+    """The paths on the way to options whose value is None."""
+    for path in options:
+        keys, node = path.split("."), held
+        for depth, key in enumerate(keys[:-1], start=1):
+            if isinstance(node, Mapping) and key in node and node[key] is None:
+                yield ".".join(keys[:depth])
+            node = _child(node, key)
 
 
 def _check_path(keys: Sequence[str], held: Any, after: Any) -> None:

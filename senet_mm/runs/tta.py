@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,11 +42,7 @@ def use_tta(cfg: Config) -> None:
         ValueError: If the config does not say what is needed, or makes masks, which mmdet's model
             does not merge.
     """
-    task = task_of(cfg)
-    datasets = [*datasets_of(cfg, "test_dataloader")]
-    model, pipeline = cfg.get("tta_model") or _MODELS.get(task), cfg.get("tta_pipeline")
-    if pipeline is None and task is Task.DETECTION and datasets:
-        pipeline = [*copy.deepcopy(datasets[0].pipeline)[:-1], _FLIP]
+    model, pipeline = _parts(cfg)
     if model is None or pipeline is None:
         lacks = "tta_model, which merges results" if model is None else "tta_pipeline"
         raise ValueError(
@@ -57,10 +54,37 @@ def use_tta(cfg: Config) -> None:
             f"--tta: mmdet's DetTTAModel merges boxes, and the config {cfg.filename or ''} makes "
             "masks too: leave --tta out, or set a tta_model that merges masks"
         )
-    for dataset in datasets:
+    for dataset in datasets_of(cfg, "test_dataloader"):
         dataset.pipeline = copy.deepcopy(pipeline)
     cfg.model = ConfigDict(**model, module=cfg.model)
     cfg.work_dir = str(Path(cfg.work_dir) / "tta")
+
+
+def describe_tta(cfg: Config) -> str:
+    """What :func:`use_tta` would have a test of a config do, in a phrase."""
+    model, pipeline = _parts(cfg)
+    views = math.prod(
+        len(choices)
+        for transform in pipeline or ()
+        if _name(transform["type"]) == "TestTimeAug"
+        for choices in transform["transforms"]
+    )
+    return f"{views} views of each picture, merged by {_name((model or {}).get('type'))}"
+
+
+def _name(kind: object) -> str:
+    """Of a type, which a config gives by its name or as a class."""
+    return str(getattr(kind, "__name__", kind)).rpartition(".")[2]
+
+
+def _parts(cfg: Config) -> tuple[Mapping[str, Any] | None, list[Any] | None]:
+    """The model that merges and the pipeline that augments, each None where there is none."""
+    task = task_of(cfg)
+    model, pipeline = cfg.get("tta_model") or _MODELS.get(task), cfg.get("tta_pipeline")
+    dataset = next(iter(datasets_of(cfg, "test_dataloader")), None)
+    if pipeline is None and task is Task.DETECTION and dataset is not None:
+        pipeline = [*copy.deepcopy(dataset.pipeline)[:-1], _FLIP]
+    return model, pipeline
 
 
 def _makes_masks(model: Mapping[str, Any]) -> bool:

@@ -6,9 +6,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from senet_mm.classification.scores import Scores, write_scores
 from tests.classifier_data import CLASSES, write_cifar, write_config, write_folders, write_lists
 
 from .cases import Outcome
@@ -249,6 +251,13 @@ def test_augmentation_without_a_pipeline(tried: Run, folders: Path, tmp_path: Pa
     torch.save(dict(state_dict=dict(x=torch.zeros(1))), tmp_path / "x.pth")
     outcome = tried("test", config, tmp_path / "x.pth", "--tta", "--work-dir", tmp_path / "w")
     outcome.refused("--tta: the config .*own.py has no tta_pipeline: add it")
+    run = f"{config},{tmp_path / 'x.pth'}"
+    compare = ["compare", run, run, "--names", "a", "b", "--tta", "--out-dir", tmp_path / "w"]
+    tried(*compare).refused("--tta: the config .*own.py has no tta_pipeline: add it")
+    scores = Scores("x", np.eye(1), np.zeros(1, int), np.array(["0.png"]), np.array(["cat"]))
+    write_scores(tmp_path / "x.npz", scores)
+    compare[1] = tmp_path / "x.npz"
+    tried(*compare).refused("--tta: .*x.npz holds scores that are made already: expected a work")
     more = "tta_pipeline = [dict(type='TestTimeAug', transforms=[[dict(type='PackInputs')]])]"
     config = write_config(tmp_path / "own.py", folders, more=more)
     outcome = tried("test", config, tmp_path / "x.pth", "--tta", "--work-dir", tmp_path / "w")

@@ -133,6 +133,14 @@ def test_compared(done: Run, config: Path, folders: Path, tmp_path: Path) -> Non
     assert exact["better"] == (wrong[0] & ~wrong[1]).sum()
     assert exact["worse"] == (wrong[1] & ~wrong[0]).sum()
     assert (tmp_path / "report" / "classifiers.md").read_text() in told.out
+    augmented = done("compare", *runs, "--tta", "--out-dir", tmp_path / "tta", *data).out
+    assert "9 images, 3 classes, with test-time augmentation (--tta)." in augmented
+    assert json.loads((tmp_path / "tta" / "classifiers.json").read_text())["tta"]
+    for run, one in zip(runs, scores, strict=True):  # beside those without, which stay
+        images = [folders / "val" / name for name in one.images]
+        expected = by_torch(run / "own.py", run / "epoch_1.pth", images)
+        assert np.allclose(read_scores(run / "epoch_1.tta.npz").scores, expected.mean(1), atol=1e-5)
+        assert np.allclose(read_scores(run / "epoch_1.npz").scores, expected[:, 0], atol=1e-5)
     named = ["--names", "plain", "se", "se", "--out-dir", tmp_path / "seeds"]
     told = done("compare", *(run / "epoch_1.npz" for run in (*runs, runs[0])), *named)
     means = json.loads((tmp_path / "seeds" / "classifiers.json").read_text())["errors"]

@@ -53,6 +53,7 @@ def test_fail_if_worse(compared, order, limit, code: int) -> None:
         (("--seeds", "2"), "--seeds is for --train, which is not given"),
         (("--submitit",), "--submitit is for --train, which is not given"),
         (("--cfg-options", "a=1"), "--cfg-options is for --train, which is not given"),
+        (("--tta",), "run0.bbox.json holds detections that are made already: expected a work dir"),
     ],
 )
 def test_arguments(compared, options: tuple[str, ...], message: str) -> None:
@@ -74,7 +75,7 @@ def trained(attempt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
             return planned
 
         def resolve(sources: Sequence[str], names: Sequence[str], **given: object):
-            kept.update(compared=list(zip(names, sources, strict=True)))
+            kept.update(compared=list(zip(names, sources, strict=True)), compared_tta=given["tta"])
             raise ValueError("compared")
 
         monkeypatch.setattr("senet_mm.cli.compare_train.plan_trainings", plan)
@@ -88,14 +89,16 @@ def trained(attempt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 
 def test_trainings_are_planned_and_compared(trained, tmp_path: Path) -> None:
     options = ("--seeds", 2, "--data-root", "d", "--iou-type", "segm", "--cfg-options", "x=1")
+    options += ("--tta",)
     tried, kept = trained("", State.NEW, *options)
     assert (kept["configs"], kept["names"], kept["num_seeds"]) == (["a.py", "b.py"], None, 2)
     assert (kept["data_root"], kept["masks"], kept["options"]) == ("d", True, {"x": 1})
+    assert kept["tta"]
     # runs of one name are seeds of one detector
     assert kept["compared"] == [
         (name, str(tmp_path / f"seed-{seed}")) for seed in (0, 1) for name in ("plain", "se")
     ]
-    assert tried.errors == ["error: compared"]
+    assert kept["compared_tta"] and tried.errors == ["error: compared"]
     assert f"plain, seed 0: to be trained ({tmp_path / 'seed-0'})" in tried.out
     assert "se, seed 1: finished" in tried.err
 

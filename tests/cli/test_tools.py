@@ -161,7 +161,7 @@ def test_train_refuses_what_cannot_work(tool, shapes_root: Path, tmp_path: Path)
     config, work_dir = "senet_mm::ablations/table10_r16.py", ["--work-dir", tmp_path / "w"]
     assert "would freeze random ones" in tool("train.py", config, *work_dir, error=True)
     missing = tool("train.py", PLAIN, "--data-root", tmp_path / "none", *work_dir, error=True)
-    assert "is no folder. Expected is COCO's layout" in missing and "make demo" in missing
+    assert "is no folder. Expected is COCO's layout" in missing and "senet-mm demo" in missing
     data = ["--data-root", shapes_root]
     (tmp_path / "file").touch()
     blocked = ["--work-dir", tmp_path / "file" / "w"]

@@ -56,7 +56,7 @@ def test_a_file_is_parsed_once_while_it_stays_the_same(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_says_what_is_expected(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"nope\.json not found.*train2017/.*make demo"):
+    with pytest.raises(FileNotFoundError, match=r"nope\.json not found.*train2017/.*senet-mm demo"):
         read_annotations(tmp_path / "nope.json")
 
 

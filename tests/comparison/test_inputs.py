@@ -178,6 +178,21 @@ def test_given_annotations_must_be_those_of_the_runs(
     assert inputs.annotations.path == tmp_path / "same.json"
 
 
+def test_what_cannot_be_augmented(results_files, shapes_root: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "plain", shapes_root)
+    for sources in ([results_files[0], run], [run, results_files[0]], results_files[:2]):
+        told = r"--tta: .*run0\.bbox\.json holds detections that are made already: expected a work"
+        with pytest.raises(ValueError, match=told):
+            read(sources, out_dir=tmp_path, tta=True)
+    masks = [
+        write_run(tmp_path / name, shapes_root, config=f"demo/mask_rcnn_{name}_fpn_shapes.py")
+        for name in ("r18", "se_r18")
+    ]
+    for kind in ("bbox", "segm"):
+        with pytest.raises(ValueError, match="--tta: mmdet's DetTTAModel merges boxes, and"):
+            read(masks, out_dir=tmp_path, tta=True, iou_type=kind)
+
+
 def test_bad_input_is_found(shapes_root: Path, tmp_path: Path) -> None:
     def nowhere(cfg) -> None:
         cfg.test_dataloader.dataset.data_prefix.img = "nope/"

@@ -106,3 +106,39 @@ def test_nothing_counts_as_detected_while_files_are_replaced(run: Run, monkeypat
         detect(run)
     assert not (run.work_dir / "epoch_1.detected.json").exists()
     assert not (run.work_dir / "epoch_1.bbox.json").exists()
+
+
+def augmented(run: Run) -> list[str]:
+    inference = plan(run, tta=True)
+    if inference is not None:
+        module.infer(inference)
+    return json.loads(results_file(run, tta=True).read_text())
+
+
+def test_augmented_images_have_detections_of_their_own(run: Run) -> None:
+    cfg = run.config
+    cfg.test_dataloader.dataset.pipeline = [dict(type="LoadImageFromFile"), dict(type="Pack")]
+    assert json.loads(detect(run).read_text()) == ["bbox 1"]
+    inference = plan(run, tta=True)
+    assert inference is not None
+    assert inference.config.model == dict(
+        inference.config.model, type="DetTTAModel", module=cfg.model
+    )
+    assert inference.config.test_dataloader.dataset.pipeline[-1].type == "TestTimeAug"
+    changes = (
+        lambda: None,
+        lambda: cfg.update(tta_model=dict(type="DetTTAModel", tta_cfg=dict(max_per_img=9))),
+        lambda: cfg.tta_model.tta_cfg.update(max_per_img=8),
+        lambda: cfg.update(tta_pipeline=[dict(type="TestTimeAug", transforms=[[dict(type="A")]])]),
+        lambda: cfg.tta_pipeline[0].transforms[0].append(dict(type="B")),
+    )
+    for number, change in enumerate(changes, start=2):
+        change()
+        for _ in range(2):
+            assert augmented(run) == [f"bbox {number}"]
+        assert plan(run) is None  # what is of the images as they are stays
+        assert json.loads(results_file(run).read_text()) == ["bbox 1"]
+    cfg.model.type = "B"
+    assert json.loads(detect(run).read_text()) == ["bbox 7"]
+    assert json.loads(results_file(run, tta=True).read_text()) == ["bbox 6"]
+    assert augmented(run) == ["bbox 8"]

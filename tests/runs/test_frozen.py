@@ -1,9 +1,13 @@
+import argparse
+import re
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
+from senet_mm.cli.arguments import KeyValues
 from senet_mm.compat.packaged_configs import config_path
+from senet_mm.runs.config import load_config
 from senet_mm.runs.frozen import check_frozen
 
 
@@ -29,6 +33,39 @@ def test_frozen_random_weights_are_refused() -> None:
     weights = {backbone + "init_cfg.type": "Pretrained", backbone + "init_cfg.checkpoint": "a.pth"}
     check_frozen(config(name, **weights))
     check_frozen(config(name, load_from="a.pth"))
+
+
+BOTH = {"frozen_stages", "norm_eval"}
+
+
+@pytest.mark.parametrize(
+    ("backbone", "freed"),
+    [
+        ("type='SEResNet', depth=18, frozen_stages=1", BOTH),  # without init_cfg
+        ("type='SEResNet', depth=18, frozen_stages=1, init_cfg=None", BOTH),
+        ("type='SEResNet', depth=18, frozen_stages=1, init_cfg={}", BOTH),
+        ("type='SwinTransformer', frozen_stages=1, init_cfg=None", {"frozen_stages"}),
+        ("type='TimmBackbone', model_name='resnet18', norm_eval=True", {"norm_eval"}),
+        ("type='SEBackbone', units='', backbone=dict(type='ResNet', depth=18)", {"norm_eval"}),
+    ],
+)
+def test_what_the_message_suggests_works(backbone: str, freed: set[str], tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    text = "_base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'\nmodel = dict(backbone={})"
+    file.write_text(text.format(f"dict({backbone}, _delete_=True)"))
+    with pytest.raises(ValueError, match="would freeze random ones") as refusal:
+        check_frozen(load_config(str(file)))
+    suggested = re.findall(r"--cfg-options ([^)]*)", str(refusal.value))
+    assert len(suggested) == 2
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cfg-options", nargs="+", action=KeyValues)
+    for options in suggested:
+        given = parser.parse_args(["--cfg-options", *options.split()]).cfg_options
+        cfg = load_config(str(file), options=given)
+        check_frozen(cfg)
+        for path, value in given.items():
+            assert eval(f"cfg.{path}") == value
+    assert {path.rpartition(".")[2] for path in given} == freed  # from scratch
 
 
 def test_defaults_of_the_backbone_count_and_what_does_nothing_does_not(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.runs import options
-from senet_mm.runs.options import check_options
+from senet_mm.runs.options import check_options, merge_options
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,32 @@ def test_a_type_given_beside_decides_what_is_accepted(cfg: Config) -> None:
 
 def test_a_new_dict_may_be_given_whole(cfg: Config) -> None:
     assert check_options(cfg, {"model.backbone.dcn": dict(type="DCN", deform_groups=1)}) == []
+
+
+def test_a_path_may_lead_through_what_is_none() -> None:
+    held = dict(model=dict(backbone=dict(init_cfg=None), neck=None, head=[dict(loss=None)]), a=None)
+    options = {
+        "model.backbone.init_cfg.type": "Pretrained",
+        "model.backbone.init_cfg.checkpoint": "a.pth",
+        "model.neck.neck.type": "FPN",
+        "model.neck.type": "SENeck",
+        "model.head.0.loss.weight": 2,
+        "a": 1,
+    }
+    for _ in range(2):  # once more changes nothing
+        cfg = Config(copy.deepcopy(held))
+        merge_options(cfg, options)
+        held = cfg.to_dict()
+        assert held == dict(
+            model=dict(
+                backbone=dict(init_cfg=dict(type="Pretrained", checkpoint="a.pth")),
+                neck=dict(type="SENeck", neck=dict(type="FPN")),
+                head=[dict(loss=dict(weight=2))],
+            ),
+            a=1,
+        )
+    merge_options(cfg, {"model.neck.start_level": 1})  # what is not None is kept
+    assert cfg.model.neck == dict(type="SENeck", neck=dict(type="FPN"), start_level=1)
 
 
 def mmdet_configs() -> list[Path]:

@@ -22,7 +22,8 @@ def report(comparison: Comparison) -> str:
         errors = comparison.errors[name]
         shown = [f"{errors[k]:.2f}" if k in errors else "-" for k in TOP]
         rows.append([name, str(len(listed)), *shown])
-    head = f"{len(first.labels):,} images, {len(first.classes):,} classes."
+    augmented = ", with test-time augmentation (--tta)" if comparison.tta else ""
+    head = f"{len(first.labels):,} images, {len(first.classes):,} classes{augmented}."
     verdicts = "\n\n".join(_verdicts(comparison))
     return f"{head}\n\n{markdown(rows)}\n\n{verdicts}\n"
 
@@ -31,6 +32,7 @@ def write_report(comparison: Comparison, out_dir: Path) -> list[Path]:
     """Write the comparison as ``classifiers.md`` and ``classifiers.json``; returns the paths."""
     numbers: Mapping[str, Any] = dict(
         confidence=comparison.confidence,
+        tta=comparison.tta,
         errors=comparison.errors,
         sources={name: [one.source for one in listed] for name, listed in comparison.runs.items()},
         differences={

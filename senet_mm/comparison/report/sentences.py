@@ -12,6 +12,7 @@ from .tables import difference_cells
 
 # with fewer images the intervals are somewhat too narrow
 _FEW_IMAGES = 100
+_ABOUT_COSTS = " They are of each picture once, without the test-time augmentation."
 
 
 def title(comparison: Comparison) -> str:
@@ -34,6 +35,7 @@ def notes(comparison: Comparison) -> list[str]:
     told = [
         f"Evaluated on {comparison.num_images:,} images with {comparison.num_objects:,} objects "
         f"({comparison.ann_file.name}, {comparison.iou_type}). Numbers are in percent.",
+        *_about_augmentation(comparison),
         f"Intervals and p-values: paired bootstrap over images, {bootstrap.num_resamples:,} "
         f"resamples, seed {bootstrap.seed}; {100 * bootstrap.confidence:g} % intervals, of "
         "differences by percentiles, of a detector's own numbers bias-corrected. They say how the "
@@ -59,6 +61,7 @@ def notes(comparison: Comparison) -> list[str]:
             f"median; time is the median of {inference.num_passes} passes, the detectors taking "
             "turns, ± half the distance of the quartiles; memory is the largest peak of the "
             "tensors made on the way."
+            + (_ABOUT_COSTS if any(one.tta for one in comparison.detectors) else "")
         )
     return told
 
@@ -168,6 +171,16 @@ def _about_trainings(comparison: Comparison) -> list[str]:
                 f"{MIN_PAIRED} trainings or more narrow them most."
             )
     return told
+
+
+def _about_augmentation(comparison: Comparison) -> list[str]:
+    by_name = {one.name: one.tta for one in comparison.detectors if one.tta}
+    if not by_name:
+        return []
+    told, *others = set(by_name.values())
+    if others:
+        told = "; ".join(f"{name} by {how}" for name, how in by_name.items())
+    return [f"Detections were made with test-time augmentation (--tta): {told}."]
 
 
 def _about_few_images(comparison: Comparison) -> list[str]:

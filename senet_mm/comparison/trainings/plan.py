@@ -24,6 +24,7 @@ from ...runs.training.early_stopping import has_stopped
 from ...runs.training.last_checkpoint import last_whole
 from ...runs.training.loggers import add_loggers
 from ...runs.training.resume_hook import last_validation
+from ...runs.tta import use_tta
 from ...runs.work_dir import Run
 from ...weights.read.sources import meta_of, release
 from ..inputs import shared_annotations
@@ -88,6 +89,7 @@ def plan_trainings(
     options: Mapping[str, Any] | None = None,
     loggers: Sequence[str] = (),
     pictures: bool = True,
+    tta: bool = False,
 ) -> list[Training]:
     """Read configs, check all that can be checked before a training, and look at what is there.
 
@@ -106,6 +108,7 @@ def plan_trainings(
         options: Settings for all configs, by path.
         loggers: What the trainings report to too.
         pictures: Whether to read the headers of the pictures.
+        tta: Whether detectors will see augmented images, see :func:`senet_mm.runs.tta.use_tta`.
 
     Returns:
         The trainings, seed by seed, so that what is there after a while can be compared.
@@ -119,6 +122,8 @@ def plan_trainings(
     for config, cfg in zip(configs, loaded, strict=True):
         expect_task(cfg, Task.DETECTION, "compare --train")
         _check_complete(config, cfg, masks)
+        if tta:
+            use_tta(copy.deepcopy(cfg))
     detectors = dict(zip(_names(loaded, configs, names), loaded, strict=True))
     for name, cfg in detectors.items():
         _note_batch(name, cfg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,8 @@ def check_resumable(cfg: Config, checkpoint: Mapping[str, Any], path: Path) -> N
     if not isinstance(meta, Mapping) or not {"epoch", "iter"} <= meta.keys():
         raise ValueError(
             f"{path} is no checkpoint of a training (it has no meta.epoch and meta.iter), so it "
-            f"cannot be resumed; to start from its weights: --cfg-options load_from={path}"
+            "cannot be resumed; to start from its weights: --cfg-options "
+            f"load_from={shlex.quote(str(path))}"
         )
     if "ema_state_dict" in checkpoint and not hooks_of_config(cfg, EMAHook):
         raise ValueError(
@@ -68,7 +70,7 @@ def check_resumable(cfg: Config, checkpoint: Mapping[str, Any], path: Path) -> N
     if refused:
         raise ValueError(
             f"{'; '.join(map(str, refused))}. To train on from its weights with another optimizer "
-            f"and schedule, start a new run with --cfg-options load_from={path}"
+            f"and schedule, start a new run with --cfg-options load_from={shlex.quote(str(path))}"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import re
+import shlex
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -118,7 +119,7 @@ def _read_torch(path: Path, unsafe: bool) -> Any:
         raise ValueError(
             f"checkpoint {path} holds Python objects beyond tensors and plain data ({error}); to "
             "read them can run code. If you trust the file, convert it once: "
-            f"senet-mm convert {path} OUT.pth --unsafe"
+            f"senet-mm convert {shlex.quote(str(path))} OUT.pth --unsafe"
         ) from error
     except Exception as error:  # bytes that are no pickle can make it raise anything
         raise _unreadable(path, error) from error

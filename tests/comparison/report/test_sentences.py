@@ -79,6 +79,20 @@ def test_notes_tell_what_the_numbers_cannot_say() -> None:
     assert "as it is." in notes(replace(one, remarks=("Something as it is.",)))[4]
 
 
+def test_notes_tell_of_augmented_images() -> None:
+    one = comparison(low=0.01, high=0.03)
+    assert "test-time" not in " ".join(notes(one))
+
+    def told(*augmentations: str) -> str:
+        pairs = zip(one.detectors, augmentations, strict=True)
+        detectors = tuple(replace(detector, tta=how) for detector, how in pairs)
+        return " ".join(notes(replace(one, detectors=detectors)))
+
+    assert "test-time augmentation (--tta): 2 views. " in told("2 views", "2 views")
+    assert "augmentation (--tta): plain by 2 views; se by 6 views. " in told("2 views", "6 views")
+    assert "of each picture once, without the test-time augmentation." in told("2 views", "2 views")
+
+
 def test_notes_on_several_trainings() -> None:
     two = comparison(low=0.01, high=0.03, seeds=2)
     text = " ".join(notes(two))

@@ -108,6 +108,15 @@ def test_what_cannot_be_trained_is_told_first(plan, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("out/*/*.py"))
 
 
+def test_what_cannot_be_augmented_is_told_before_a_training(plan, tmp_path: Path) -> None:
+    masks = [name.replace("faster", "mask") for name in PAIR]
+    with pytest.raises(ValueError, match="--tta: mmdet's DetTTAModel merges boxes, and the config"):
+        plan(masks, tta=True)
+    assert not (tmp_path / "out").exists()
+    planned = plan(tta=True)  # whose trainings are of the configs as they are
+    assert Config.fromfile(planned[0].config).model.type == "FasterRCNN"
+
+
 def test_what_stopped_early_is_finished(plan, tmp_path: Path) -> None:
     hook = dict(type="EarlyStoppingHook", monitor="coco/bbox_mAP", min_delta=0.001, patience=2)
     config = tmp_path / "stops.py"

@@ -85,7 +85,7 @@ def test_coco_classes_stay_as_they_are(cfg: Config, shapes_root: Path, tmp_path:
 def test_a_missing_folder_and_an_empty_one(cfg: Config, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nope is no folder.*train2017/"):
         set_data_root(cfg, tmp_path / "nope")
-    with pytest.raises(FileNotFoundError, match=r"has no annotation file.*make demo"):
+    with pytest.raises(FileNotFoundError, match=r"has no annotation file.*senet-mm demo"):
         set_data_root(cfg, tmp_path)
 
 

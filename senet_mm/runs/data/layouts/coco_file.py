@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,6 @@ from ....version import __version__
 from ..picture_headers import file_problem
 from ..pictures import Loader, look_at_all
 from .records import LabelFolder, LabelledObject, Labels, Sample, Split
-
-_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -32,13 +29,6 @@ class CocoFile:
     notes: tuple[str, ...]
 
 
-def read_labels(split: Split) -> list[bytes]:
-    """The content of the label file of each picture; none of one without."""
-    paths = [sample.label for sample in split.samples]
-    with ThreadPoolExecutor(_THREADS) as pool:  # disks are slower than these files are long
-        return list(pool.map(lambda path: path.read_bytes() if path else b"", paths))
-
-
 def image_dir(folder: LabelFolder, split: Split) -> Path:
     """The folder that all pictures of a split are below: that of the data set, if it is one."""
     root = os.path.abspath(folder.root)
@@ -48,24 +38,26 @@ def image_dir(folder: LabelFolder, split: Split) -> Path:
     return Path(os.path.commonpath(sorted(parents)))
 
 
-def coco_file(folder: LabelFolder, split: Split, contents: Sequence[bytes]) -> CocoFile:
+def coco_file(folder: LabelFolder, split: Split) -> CocoFile:
     """Make the content of an annotation file, images in the order of the pictures' paths.
 
     Args:
         folder: The data set.
         split: One of its splits.
-        contents: The content of each label file.
     """
     problems, notes, empty = list(split.problems), [], list[str]()
     base = image_dir(folder, split) if split.samples else folder.root
     images: list[dict[str, Any]] = []
     objects: list[tuple[int, LabelledObject]] = []
-    for sample, content, size in zip(split.samples, contents, _sizes(split), strict=True):
+    contents = dict(zip(split.labels, folder.files.read(split.labels), strict=True))
+    for sample, size in zip(split.samples, _sizes(split), strict=True):
         if size is None:
             why = file_problem(sample.picture) or "cannot be read (truncated, or no picture)"
             problems.append(f"{sample.picture} {why}")
             continue
-        labels = folder.parse(sample.label, content, size) if sample.label else Labels()
+        labels = Labels()
+        if sample.label is not None:
+            labels = folder.parse(sample.label, contents[sample.label], size)
         problems += labels.problems
         empty += labels.empty
         width, height = labels.size or size

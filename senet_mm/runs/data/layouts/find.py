@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,8 +22,8 @@ _Part = TypeVar("_Part")
 EXPECTED = (
     "Expected is COCO's layout (annotations/instances_train2017.json and "
     "annotations/instances_val2017.json, train2017/ and val2017/ with images), YOLO's (data.yaml, "
-    "images/, labels/) or PASCAL VOC's (Annotations/, JPEGImages/, ImageSets/Main/); `make demo` "
-    "needs no data."
+    "images/, labels/) or PASCAL VOC's (Annotations/, JPEGImages/, ImageSets/Main/); "
+    "`senet-mm demo` needs no data."
 )
 
 
@@ -56,7 +57,7 @@ def complete_layout(root: Path) -> Layout | None:
     if TEST not in _parts(layout):
         raise ValueError(
             f"the {layout.kind} folder {layout.root} has no pictures to validate on: `senet-mm "
-            f"data {root} --val-fraction 0.2` sets a fifth of its others apart"
+            f"data {shlex.quote(str(root))} --val-fraction 0.2` sets a fifth of its others apart"
         )
     print(f"note: {layout.root} has no val split: its test split is taken", file=sys.stderr)
     if isinstance(layout, CocoFolder):
@@ -85,6 +86,8 @@ def give_val_split(root: str | Path, fraction: float, seed: int) -> None:
     split = ValSplit(fraction, seed)
     _divided(layout, split)
     store_split(layout.root, split)
+    if isinstance(layout, LabelFolder):
+        layout.files.keep()
 
 
 def _parts(layout: Layout) -> Mapping[str, object]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from mmdet.apis.det_inferencer import IMG_EXTENSIONS
 
+from .label_files import LabelFiles
+
 TRAIN, VAL, TEST = SPLITS = ("train", "val", "test")
 # what folders, files and keys of splits are called, the first that is there
 SPLIT_NAMES = {TRAIN: (TRAIN,), VAL: (VAL, "valid", "validation"), TEST: (TEST,)}
@@ -71,6 +73,11 @@ class Split:
     samples: tuple[Sample, ...]
     problems: tuple[str, ...] = ()
 
+    @property
+    def labels(self) -> list[Path]:
+        """The label files."""
+        return [sample.label for sample in self.samples if sample.label is not None]
+
 
 # a label file, its content, width and height of its picture
 Parse = Callable[[Path, bytes, tuple[int, int]], Labels]
@@ -86,7 +93,8 @@ class LabelFolder:
         classes: Names of its classes.
         ordered: Whether the folder itself gives them an order.
         splits: Its splits, by their names (:data:`SPLITS`).
-        parse: Reads a label file.
+        parse: Reads the content of a label file.
+        files: Reads its label files.
         notes: What is out of the ordinary.
     """
 
@@ -96,6 +104,7 @@ class LabelFolder:
     ordered: bool
     splits: Mapping[str, Split]
     parse: Parse
+    files: LabelFiles
     notes: tuple[str, ...] = ()
 
 

@@ -13,7 +13,7 @@ from ....coco.annotations import Annotations, read_annotations
 from ....coco.dropped import check_objects
 from ....coco.images import check_images
 from ..pictures import Loader, check_pictures
-from .coco_file import coco_file, image_dir, read_labels
+from .coco_file import coco_file, image_dir
 from .find import EXPECTED, divided_layout
 from .records import SPLITS, CocoFolder, LabelFolder, Place
 
@@ -113,7 +113,7 @@ def _of_coco(name: str, place: Place, pictures: bool) -> SurveyedSplit:
 
 def _of_labels(folder: LabelFolder, name: str) -> SurveyedSplit:
     split = folder.splits[name]
-    file = coco_file(folder, split, read_labels(split))
+    file = coco_file(folder, split)
     problems, notes = list(file.problems), list(file.notes)
     if not file.data["images"] or not folder.classes:
         problems = problems or [f"the {name} split of {folder.root} has no pictures, or no classes"]

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from .label_files import LabelFiles
 from .records import (
     SPLIT_NAMES,
     SPLITS,
@@ -40,20 +41,23 @@ def read_voc_folder(root: Path) -> LabelFolder | None:
         return None
     # the test split may be elsewhere, and has no say
     used = [splits[name] for name in (TRAIN, VAL) if name in splits] or [*splits.values()]
-    names: set[str] = set()
-    for split in used:
-        for sample in split.samples:
-            if sample.label is not None:
-                names |= class_names(sample.label.read_bytes())
+    labels = [label for split in used for label in split.labels]
+    files = LabelFiles(root)
     return LabelFolder(
         kind=KIND,
         root=root,
-        classes=tuple(sorted(names)),
+        classes=tuple(files.derive("classes", labels, _classes)),
         ordered=False,
         splits=splits,
         parse=parse_voc,
+        files=files,
         notes=lone_labels(_without_picture(root)),
     )
+
+
+def _classes(contents: Sequence[bytes]) -> list[str]:
+    """The classes that label files name."""
+    return sorted(set[str]().union(*map(class_names, contents)))
 
 
 def _found(root: Path) -> Iterator[tuple[str, Split]]:
@@ -61,11 +65,12 @@ def _found(root: Path) -> Iterator[tuple[str, Split]]:
     if folders is not None:
         labels, pictures = folders
         lists = {split: _list_of(root, split) for split in SPLITS}
+        stems = _by_stem(pictures)
         if not any(lists.values()):
-            yield TRAIN, _beside(labels, pictures)
+            yield TRAIN, _beside(labels, pictures, stems)
         for split, file in lists.items():
             if file is not None:
-                yield split, _in_list(file, labels, pictures)
+                yield split, _in_list(file, labels, pictures, stems)
         return
     flat = {
         split: root / name for split in SPLITS for name in _NAMES[split] if _has_labels(root / name)
@@ -73,7 +78,7 @@ def _found(root: Path) -> Iterator[tuple[str, Split]]:
     if not flat and _has_labels(root):
         flat = {TRAIN: root}
     for split, folder in flat.items():
-        yield split, _beside(folder, folder)
+        yield split, _beside(folder, folder, _by_stem(folder))
 
 
 def _pair(root: Path) -> tuple[Path, Path] | None:
@@ -107,17 +112,17 @@ def _by_stem(folder: Path) -> Mapping[str, Sequence[Path]]:
     return stems
 
 
-def _beside(labels: Path, pictures: Path) -> Split:
+def _beside(labels: Path, pictures: Path, stems: Mapping[str, Sequence[Path]]) -> Split:
     """All pictures of a folder."""
-    stems = _by_stem(pictures)
     problems = []
     if not stems:
         problems.append(f"{pictures} has no pictures for the label files in {labels}")
     return _split(stems, stems, labels, problems)
 
 
-def _in_list(file: Path, labels: Path, pictures: Path) -> Split:
-    stems = _by_stem(pictures)
+def _in_list(
+    file: Path, labels: Path, pictures: Path, stems: Mapping[str, Sequence[Path]]
+) -> Split:
     names = named_lines(file)
     lone = [name for name in names if name not in stems]
     problems = []

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from .label_files import LabelFiles
 from .records import (
     SPLIT_NAMES,
     SPLITS,
@@ -60,13 +61,15 @@ def read_yolo_folder(root: Path) -> LabelFolder | None:
         lines = names.read_text(encoding="utf-8-sig").splitlines()
         classes = _unique(names, [line.strip() for line in lines if line.strip()])
         splits = dict(_folders(root / "images"))
+    folder = file.parent if file.suffix in SUFFIXES else base
     return LabelFolder(
         kind=KIND,
-        root=file.parent if file.suffix in SUFFIXES else base,
+        root=folder,
         classes=classes,
         ordered=True,
         splits=splits,
         parse=partial(parse_yolo, classes=classes),
+        files=LabelFiles(folder),
         notes=lone_labels(_without_picture(splits.values())),
     )
 
@@ -213,11 +216,8 @@ def _split(pictures: Sequence[Path], problems: list[str]) -> Split:
 
 def _label_of(picture: Path) -> Path:
     """Where the last folder ``images`` of a path is ``labels``; beside it where there is none."""
-    parts = list(picture.parts)
-    places = [place for place, part in enumerate(parts[:-1]) if part == "images"]
-    if places:
-        parts[places[-1]] = "labels"
-    return Path(*parts).with_suffix(".txt")
+    before, found, after = str(picture.with_suffix(".txt")).rpartition(f"{os.sep}images{os.sep}")
+    return Path(f"{before}{os.sep}labels{os.sep}{after}" if found else after)
 
 
 def _without_picture(splits: Iterable[Split]) -> list[Path]:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
-from senet_mm.runs.data.layouts.coco_file import coco_file, image_dir, read_labels
+from senet_mm.runs.data.layouts.coco_file import coco_file, image_dir
+from senet_mm.runs.data.layouts.label_files import LabelFiles
 from senet_mm.runs.data.layouts.records import LabelFolder, Sample, Split
 from senet_mm.runs.data.layouts.yolo_labels import parse_yolo
 
@@ -27,14 +28,12 @@ def folder(tmp_path: Path) -> LabelFolder:
     (tmp_path / "a.txt").write_text("1 0.5 0.5 0.25 0.5\n0 0.25 0 1 0.5 0.5 1 0 0.5\n")
     (tmp_path / "c.txt").write_text("")
     splits = {"train": Split(tuple(samples))}
-    return LabelFolder(
-        "YOLO", tmp_path, CLASSES, True, splits, partial(parse_yolo, classes=CLASSES)
-    )
+    parse = partial(parse_yolo, classes=CLASSES)
+    return LabelFolder("YOLO", tmp_path, CLASSES, True, splits, parse, LabelFiles(tmp_path))
 
 
 def made(folder: LabelFolder):
-    split = folder.splits["train"]
-    return coco_file(folder, split, read_labels(split))
+    return coco_file(folder, folder.splits["train"])
 
 
 def test_what_it_holds(folder: LabelFolder) -> None:
@@ -76,5 +75,5 @@ def test_what_is_broken_is_told_and_left_out(folder: LabelFolder) -> None:
 def test_where_file_names_start(folder: LabelFolder, tmp_path: Path) -> None:
     split = folder.splits["train"]
     assert image_dir(folder, split) == tmp_path
-    other = LabelFolder("YOLO", tmp_path / "x", CLASSES, True, {}, folder.parse)
+    other = LabelFolder("YOLO", tmp_path / "x", CLASSES, True, {}, folder.parse, folder.files)
     assert image_dir(other, split) == tmp_path  # they are below no folder of its own

@@ -137,16 +137,18 @@ def test_a_saved_config_finds_the_labels_of_today(roots: dict[str, Path]) -> Non
 
 
 def test_broken_entries_are_one_line(roots: dict[str, Path]) -> None:
-    for layout, spoil, told in (
-        ("yolo", "labels/train/*.txt", r":1: 1 numbers; expected CLASS"),
-        ("voc", "Annotations/val_*.xml", r"no XML: syntax error"),
+    for layout, spoil, told, given in (
+        ("yolo", "labels/train/*.txt", r":1: 1 numbers; expected CLASS", "data.yaml"),
+        ("voc", "Annotations/val_*.xml", r"no XML: syntax error", ""),
     ):
         file = sorted(roots[layout].glob(spoil))[0]
         file.write_text("nonsense")
         message = rf"the {layout.upper()} folder {roots[layout]} has 1 broken entry in its .* "
         with pytest.raises(ValueError, match=f"{message}.*{re.escape(str(file))}") as err:
-            coco_places(roots[layout])
-        assert re.search(told, str(err.value)) and "senet-mm data" in str(err.value)
+            coco_places(roots[layout] / given)
+        assert re.search(told, str(err.value))
+        # which names one data set of several
+        assert f"`senet-mm data {roots[layout] / given}` lists" in str(err.value)
         assert "\n" not in str(err.value)
 
 
