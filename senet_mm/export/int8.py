@@ -83,7 +83,7 @@ def write_int8(
         )
         write_onnx(detector, Path(whole), size=size, description=description)
         model = onnx.load(whole)
-        maps = _maps_of_heads(model)
+        maps = maps_of_heads(model)
         outputs = [one.name for one in model.graph.output]
         onnx.utils.extract_model(whole, features, ["image"], maps)
         onnx.utils.extract_model(whole, heads, ["image", *maps], outputs)
@@ -98,7 +98,7 @@ def write_int8(
     return Quantized(len(small), len(layers), len(pictures), errors)
 
 
-def _maps_of_heads(model: Any) -> list[str]:
+def maps_of_heads(model: Any) -> list[str]:
     """Names of what the backbone or the neck makes and others read."""
     made = {
         name: None

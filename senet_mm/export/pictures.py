@@ -10,7 +10,7 @@ import numpy as np
 from mmengine.config import Config
 
 from ..runs.data.datasets import datasets_of, image_dir
-from ..runs.data.picture_headers import file_problem
+from ..runs.data.picture_headers import file_problem, read_header
 from ..shapes.render import LIGHTS, render_scene
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -48,19 +48,21 @@ def pictures_in(given: Sequence[str], limit: int) -> list[Path]:
     """Paths of pictures, and of those in folders; of more than a limit so many, evenly spread.
 
     Raises:
-        ValueError: If a folder holds none, or something is neither.
+        ValueError: If a folder holds none, or one of them is no picture.
     """
     found: list[Path] = []
     for name in given:
-        place = Path(name)
-        inside = _in_folder(place) if place.is_dir() else [place]
+        inside = _in_folder(Path(name)) if Path(name).is_dir() else [Path(name)]
         if not inside:
             raise ValueError(f"{name} holds no pictures (expected {', '.join(_SUFFIXES)})")
-        if problem := file_problem(inside[0]):
-            raise ValueError(f"{name} {problem}: expected a picture or a folder of pictures")
         found += inside
     number = min(limit, len(found))
-    return [found[place * len(found) // number] for place in range(number)]
+    chosen = [found[place * len(found) // number] for place in range(number)]
+    for path in chosen:
+        problem = file_problem(path) or ("" if read_header(path) else "is no picture")
+        if problem:
+            raise ValueError(f"{path} {problem}: expected pictures, or folders of them")
+    return chosen
 
 
 def _in_folder(folder: Path) -> list[Path]:
