@@ -122,11 +122,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {', '.join(detector.outputs)}")
     if not args.nms:
         return  # mmdet gives no candidates to compare with
-    exported, pictures = OnnxDetector(out), pictures_to_check(cfg, args.check)
+    file, pictures = OnnxDetector(out), pictures_to_check(cfg, args.check)
     if args.precision == _INT8:
-        print(f"beside mmdet: {agreement(model, exported, pictures)}")
+        print(f"beside mmdet: {agreement(model, file, pictures)}")
         return
-    differences = compare(model, exported, pictures)
+    differences = compare(model, file, pictures)
     print(f"beside mmdet: {differences}")
     if args.precision == _FP32 and not differences.within_tolerance:
         print(
