@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from senet_mm.export.detector import PlainDetector
 from senet_mm.export.int8 import Quantized, maps_of_heads, write_int8
 from senet_mm.export.pictures import read_picture
 from senet_mm.export.runtime import fit
-from tests.export.nets import scene, small_detector
+from senet_mm.profiling.complexity import build_detector
+from tests.export.nets import scene, small_config, small_detector
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -93,11 +94,19 @@ def test_heads_make_of_int8_maps_what_torch_makes(
     assert np.max(errors) < 0.1
 
 
-def test_errors_are_those_of_the_plain_net(pictures: list[Path], tmp_path: Path) -> None:
-    ours, plain = (
-        written(tmp_path / "net.onnx", PlainDetector(small_detector("retina", se=se)), pictures)
-        for se in (True, False)
-    )
-    assert all(0 < error < 0.05 for error in (*ours.errors, *plain.errors))
+@torch.no_grad()
+def test_errors_are_those_of_the_plain_net(
+    pictures: list[Path], tmp_path: Path, randomize: Callable[[nn.Module], nn.Module]
+) -> None:
+    def quantized(se: bool) -> Quantized:
+        cfg = small_config("retina", se=se)  # in bottlenecks the squeeze has an order of its own
+        cfg.model.backbone.depth = 50
+        cfg.model.neck.in_channels = [64, 128, 256, 512]
+        detector = build_detector(cfg)
+        randomize(detector.backbone)
+        return written(tmp_path / "net.onnx", PlainDetector(detector), pictures)
+
+    ours, plain = quantized(True), quantized(False)
+    assert all(0 < error < 0.1 for error in (*ours.errors, *plain.errors))
     assert np.mean(ours.errors) < 2 * np.mean(plain.errors)
-    assert ours.layers == plain.layers + 16
+    assert plain.layers == 53 + 8 and ours.layers >= plain.layers + 2 * 16
