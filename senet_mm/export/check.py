@@ -97,10 +97,21 @@ def match(one: Detections, other: Detections) -> tuple[np.ndarray, np.ndarray]:
     distances = np.abs(one.boxes[:, None] - other.boxes[None]).max(axis=2, initial=0)
     distances += np.abs(one.scores[:, None] - other.scores[None])  # of equal boxes
     distances[one.labels[:, None] != other.labels[None]] = np.inf
+    return nearest_pairs(distances, _NEAR)
+
+
+def nearest_pairs(distances: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of pairs: each row in turn takes the nearest column that is left.
+
+    Args:
+        distances: Of shape (M, N).
+        limit: Beyond it there is no pair.
+    """
+    distances = distances.copy()
     pairs = []
-    for place in range(len(one.scores)):
+    for place in range(len(distances)):
         nearest = int(distances[place].argmin()) if distances.shape[1] else -1
-        if nearest >= 0 and distances[place, nearest] <= _NEAR:
+        if nearest >= 0 and distances[place, nearest] <= limit:
             pairs.append((place, nearest))
             distances[:, nearest] = np.inf
     first, second = zip(*pairs, strict=True) if pairs else ((), ())

@@ -12,7 +12,7 @@ from .one_stage import candidates, proposals
 from .tensors import nms_by_group, picture_size
 from .two_stage import classify, masks_in
 
-PRECISIONS = ("fp32", "fp16")
+PRECISIONS = ("fp32", "fp16", "int8")
 
 
 class PlainDetector(nn.Module):
@@ -23,7 +23,7 @@ class PlainDetector(nn.Module):
             mode.
         suppress: Whether non-maximum suppression ends it; else all candidates are given.
         precision: One of ``PRECISIONS``: of the layers, which are changed in place. Boxes, scores
-            and what is pooled are computed in float32.
+            and what is pooled are computed in float32. What will be int8 is float32 here.
 
     Raises:
         ValueError: If this torch does not know float16 on a CPU.

@@ -63,7 +63,12 @@ def write_onnx(
                 opset_version=_OPSET,
                 **by_tracing(),
             )
-        model = onnx.load(str(unfinished))
-        onnx.helper.set_model_props(model, {KEY: json.dumps(description)})
-        onnx.checker.check_model(model)
-        onnx.save(model, str(unfinished))
+        save(onnx.load(str(unfinished)), unfinished, description)
+
+
+def save(model: Any, path: Path, description: Mapping[str, Any]) -> None:
+    """Check a graph and write it, with a description of it."""
+    onnx = needed("onnx")
+    onnx.helper.set_model_props(model, {KEY: json.dumps(description)})
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))

@@ -89,6 +89,50 @@ def test_options_leave_what_is_found(
     assert "on 2 pictures, 0 not in both" in told.out and "note: more than" not in told.err
 
 
+@pytest.mark.slow
+def test_int8_is_calibrated_and_told(
+    files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out, folder = tmp_path / "net.onnx", files["a.png"].parent
+    command.main(
+        ["export", str(files["net.py"]), str(files["net.pth"]), str(out), "--precision", "int8"]
+        + ["--calibration-images", str(folder), "--num-images", "1", "--check", str(files["b.png"])]
+    )
+    told = capsys.readouterr().out
+    assert "44 of 65 layers in int8, ranges of 1 pictures" in told
+    assert "on 1 pictures" in told and "are found again" in told
+    about = OnnxDetector(out).description
+    assert about["precision"] == "int8" and about["classes"] == list(CLASSES)
+    command.main(["infer", "--onnx", str(out), str(files["b.png"]), "--out-dir", str(tmp_path)])
+    assert json.loads((tmp_path / "preds" / "b.json").read_text())["labels"]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ("--precision int8", "--precision int8 needs --calibration-images: pictures, or a folder"),
+        ("--calibration-images a.png", "go with --precision int8, not with fp32"),
+        ("--precision fp16 --num-images 3", "go with --precision int8, not with fp16"),
+        ("--precision int8 --calibration-images none", "none is not there: expected pictures"),
+        ("--precision int8 --calibration-images empty", "empty holds no pictures (expected .jpg,"),
+        (
+            "--precision int8 --calibration-images text.png",
+            "text.png is no picture: expected pictures",
+        ),
+    ],
+)
+def test_refuses_what_int8_cannot_be_calibrated_on(
+    options: str, problem: str, files: dict[str, Path], tmp_path: Path,
+    attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.png").write_text("no picture")
+    refused = attempt("export", files["net.py"], files["net.pth"], "net.onnx", *options.split())
+    assert refused.code == 2 and problem in refused.errors[-1]
+    assert not list(tmp_path.glob("net.onnx*"))
+
+
 def test_refuses_in_one_line(
     files: dict[str, Path], tmp_path: Path, attempt: Callable[..., Attempt]
 ) -> None:

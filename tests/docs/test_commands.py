@@ -32,7 +32,7 @@ FOREIGN = {
 }
 # names that a reader puts their own for
 PLACEHOLDERS = {
-    *("/data/coco", "/data/cifar10", "street.jpg", "plain", "se"),
+    *("/data/coco", "/data/coco/train2017", "/data/cifar10", "street.jpg", "plain", "se"),
     *("se.npz", "se_0.npz", "se_1.npz", "se_2.npz"),
     *("se_resnet50.pth", "se_resnet50-ce0d4300.pth", "se_resnet50_caffe.pth"),
     "bn_inception-52deb4733.pth",
