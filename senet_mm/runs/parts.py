@@ -10,8 +10,10 @@ from mmengine.config import Config
 from mmengine.registry import (
     DATA_SAMPLERS,
     DATASETS,
+    EVALUATOR,
     HOOKS,
     METRICS,
+    MODELS,
     OPTIM_WRAPPERS,
     OPTIMIZERS,
     PARAM_SCHEDULERS,
@@ -23,11 +25,13 @@ from torch.utils.data import DataLoader
 from ..compat.signatures import arguments_of_kind
 from .options import OF_BUILDERS
 from .readers import is_read
-from .task import task_of
+from .task import Task, task_of
 
 # what mmengine's builders take beside the arguments of the class
 _OF_OPTIMIZATION = frozenset({"constructor", "paramwise_cfg", "optimizer"})
 _OF_LOADERS = frozenset({"num_batch_per_epoch"})
+# of mmdet, which load {"checkpoint": ...} themselves
+_READ_THEIR_OWN = ("PyramidVisionTransformer", "PyramidVisionTransformerV2", "SwinTransformer")
 _NAMED = 3  # how many near names a message gives
 
 
@@ -42,11 +46,14 @@ def check_parts(cfg: Config, *, training: bool) -> None:
         ValueError: Naming a type that is not registered or an option that it does not take, where
             it stands, and the nearest.
     """
-    _check_init("model", cfg.model)
     task = task_of(cfg)
+    if training:
+        _check_init("model", cfg.model, task)
     for path, part, registry in _parts(cfg, training=training):
         kind = part.get("type")
         found = task.find(registry, kind) or (registry.get(kind) if isinstance(kind, str) else None)
+        if found is None and registry is METRICS:  # or what computes several
+            found = task.find(EVALUATOR, kind)
         own = registry.children.get(task.value)
         if found is None and own is not None:  # else the package is not imported yet
             near = _nearest(str(kind), {*registry.module_dict, *own.module_dict})
@@ -72,13 +79,15 @@ def _check_options(path: str, part: Mapping, kind: Any, extra: frozenset[str]) -
             raise ValueError(f"{path}: {kind.__name__} takes no {name!r}{near or listed}")
 
 
-def _check_init(path: str, node: Any) -> None:
+def _check_init(path: str, node: Any, task: Task) -> None:
     """Refuse an ``init_cfg`` without a type, anywhere in a model."""
     if isinstance(node, (list, tuple)):
         node = dict(enumerate(node))
     for key, value in node.items() if isinstance(node, Mapping) else ():
         if key != "init_cfg":
-            _check_init(f"{path}.{key}", value)
+            _check_init(f"{path}.{key}", value, task)
+            continue
+        if getattr(task.find(MODELS, node.get("type")), "__name__", "") in _READ_THEIR_OWN:
             continue
         for one in value if isinstance(value, (list, tuple)) else [value]:
             if one and not (isinstance(one, Mapping) and one.get("type")):
