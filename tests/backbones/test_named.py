@@ -72,15 +72,27 @@ def test_there_is_no_such_backbone(name: str, near: str | None) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "told"),
     [
-        ("seresnet50.a1_in1k", {}, r"weights: create_backbone\('seresnet50', weights='timm://seresne"),
+        (
+            "seresnet50.a1_in1k",
+            {},
+            r"weights: create_backbone\('seresnet50', weights='timm://seresne",
+        ),
         ("se_resnet18", dict(pretrained=True), "pretrained=True: expected weights='timm://NAME'"),
         ("se_resnet18", dict(weights=True), "weights are a bool: expected the name of a file"),
         ("se_resnet18", dict(weights={}), "weights are a dict: .* load_state_dict"),
         ("se_resnet18", dict(weights="DEFAULT"), "DEFAULT not found; known schemes are timm://"),
         ("se_resnet18", dict(frozen_stage=1), "SEResNet takes no 'frozen_stage'; .* frozen_stages"),
         ("senet154", dict(in_chans=1), "SENet takes no 'in_chans': in_channels is meant"),
-        ("se_shufflenet", dict(num_classes=3), "ShuffleNetV1 takes no 'num_classes': .* no classif"),
-        ("se_shufflenet", dict(out_index=(3,)), "ShuffleNetV1 takes no 'out_index'; .* out_indices"),
+        (
+            "se_shufflenet",
+            dict(num_classes=3),
+            "ShuffleNetV1 takes no 'num_classes': .* no classif",
+        ),
+        (
+            "se_shufflenet",
+            dict(out_index=(3,)),
+            "ShuffleNetV1 takes no 'out_index'; .* out_indices",
+        ),
     ],
 )
 def test_words_of_others_are_told_ours(name: str, options: dict[str, Any], told: str) -> None:

@@ -71,7 +71,9 @@ def test_a_resnet_of_another_depth_or_width(cfg: Config, backbone: dict[str, Any
     cfg.model.neck.in_channels = [64, 128, 256, 512]
     check_channels(cfg)
     cfg.model.neck.in_channels = [256, 512, 1024, 2048]
-    told = r"gives \[64, 128, 256, 512\]; set --cfg-options model\.neck\.in_channels=\"\[64, 128, 25"
+    told = (
+        r"gives \[64, 128, 256, 512\]; set --cfg-options model\.neck\.in_channels=\"\[64, 128, 25"
+    )
     with pytest.raises(ValueError, match=told):
         check_channels(cfg)
     cfg.model.neck.in_channels = [64, 128]

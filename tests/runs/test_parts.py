@@ -36,7 +36,10 @@ def test_what_is_right_passes(name: str, training: bool) -> None:
             "default_hooks.checkpoint: CheckpointHook takes no 'intervall'; .* interval",
         ),
         ({"optim_wrapper.optimizer.type": "SDG"}, "optimizer.type='SDG' is not .* SGD"),
-        ({"optim_wrapper.optimizer.weight_decy": 0}, "optimizer: AdamW takes no 'weight_decy'; .*weight_decay"),
+        (
+            {"optim_wrapper.optimizer.weight_decy": 0},
+            "optimizer: AdamW takes no 'weight_decy'; .*weight_decay",
+        ),
         ({"optim_wrapper.clip_gard": {}}, "optim_wrapper: OptimWrapper takes no 'clip_gard'"),
         (
             dict(param_scheduler=[dict(type="MultiStepLR", milestone=[1])]),
@@ -54,7 +57,10 @@ def test_what_is_right_passes(name: str, training: bool) -> None:
             {"train_dataloader.dataset.pipeline.0.type": "LoadImageFromFil"},
             "train_dataloader.dataset.pipeline.0.type='LoadImageFromFil' .* LoadImageFromFile",
         ),
-        ({"train_dataloader.dataset.pipeline.2.keep_ratoi": 1}, "pipeline.2: Resize takes no 'keep_ratoi'; .*keep_ratio"),
+        (
+            {"train_dataloader.dataset.pipeline.2.keep_ratoi": 1},
+            "pipeline.2: Resize takes no 'keep_ratoi'; .*keep_ratio",
+        ),
         ({"val_evaluator.ann_fil": "x"}, "val_evaluator: CocoMetric takes no 'ann_fil'"),
         (
             {"model.backbone.init_cfg": "net.pth"},

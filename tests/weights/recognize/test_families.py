@@ -119,7 +119,9 @@ def test_wrappers_and_prefixes_are_taken_off() -> None:
         assert torch.equal(tensors["layer1.0.conv1.weight"], torch.ones(2))
     with pytest.raises(ValueError, match=r"x\.pth holds no tensors, only \['epoch'\]"):
         unwrap("x.pth", {"epoch": 3})
-    with pytest.raises(ValueError, match=r"several sets of tensors \(student, teacher\).*'state_di"):
+    with pytest.raises(
+        ValueError, match=r"several sets of tensors \(student, teacher\).*'state_di"
+    ):
         unwrap("x.pth", {"student": weights, "teacher": weights})
 
 
