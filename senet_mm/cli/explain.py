@@ -151,8 +151,9 @@ def _at_key(error: BaseException, message: str) -> str:
     if unregistered:
         message = _name_nearest(error, unregistered[1], unregistered[2])
     layer = _UNREGISTERED_LAYER.match(message)
-    for _, kind in variables(error, "layer_type") if layer else ():
-        message = _name_nearest(error, str(kind), f"{layer[1]}::model")
+    if layer:
+        for _, kind in variables(error, "layer_type"):
+            message = _name_nearest(error, str(kind), f"{layer[1]}::model")
     built = [
         str(cfg.get("type")) if hasattr(cfg, "get") else "None"
         for frame, cfg in variables(error, "cfg")

@@ -32,7 +32,9 @@ def check_channels(cfg: Config) -> None:
     task = task_of(cfg)
     kind = task.find(MODELS, backbone.get("type"))
     taken = neck.get("in_channels")
-    given = None if taken is None else _channels_of(kind, dict(backbone, _scope_=task.value))
+    if taken is None:
+        return
+    given = _channels_of(kind, dict(backbone, _scope_=task.value))
     if given is None:
         return
     if isinstance(taken, int):  # a neck of one map, which is the last of them as a rule

@@ -130,9 +130,9 @@ def _listed(path: str, part: Any, registry: Registry) -> Iterator[tuple[str, Map
     if isinstance(part, Mapping) and "type" in part:
         yield path, part, registry
         return
-    items = part.items() if isinstance(part, Mapping) else ()
-    items = enumerate(part) if isinstance(part, (list, tuple)) else items
-    for key, value in items:
+    if isinstance(part, (list, tuple)):
+        part = dict(enumerate(part))
+    for key, value in part.items() if isinstance(part, Mapping) else ():
         if isinstance(value, Mapping) and "type" in value:
             yield f"{path}.{key}", value, registry
 

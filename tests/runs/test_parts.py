@@ -68,7 +68,7 @@ def test_what_is_right_passes(name: str, training: bool) -> None:
         ),
         (
             {"model.roi_head.bbox_head.init_cfg": [dict(checkpoint="net.pth")]},
-            r"model.roi_head.bbox_head.init_cfg={'checkpoint': 'net.pth'}: expected a dict with a t",
+            r"model.roi_head.bbox_head.init_cfg={'checkpoint': 'net.pth'}: expected a dict with a",
         ),
         ({"val_evaluator.zzz": 1}, "CocoMetric takes no 'zzz'; it takes ann_file, .*metric"),
     ],

@@ -35,8 +35,8 @@ def unwrap(source: str, content: Mapping[str, Any]) -> Checkpoint:
     """Find the tensors in what a file holds.
 
     EMA weights are preferred. Under a name of the user's own (``net``, ``model_state_dict``) they
-    are found where nothing else in the file holds tensors. Prefixes of wrappers (``module.`` of DDP,
-    ``_orig_mod.`` of torch.compile) go, and the count of torch's averaging.
+    are found where nothing else in the file holds tensors. Prefixes of wrappers (``module.`` of
+    DDP, ``_orig_mod.`` of torch.compile) go, and the count of torch's averaging.
 
     Raises:
         ValueError: If it holds no tensors, or several sets of them.

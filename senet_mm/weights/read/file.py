@@ -73,7 +73,7 @@ def read_file(path: str | Path, *, unsafe: bool = False) -> dict[str, Any]:
 
 
 def _missing(path: Path) -> str:
-    """The line for a file that is not there: a folder, or a name without its scheme, may be meant."""
+    """The line for a file that is not there; a folder, or a name without its scheme, may be."""
     if path.is_dir():
         files = (one for one in path.iterdir() if one.is_file() and one.suffix in _SUFFIXES)
         inside = sorted(one.name for one in files)
