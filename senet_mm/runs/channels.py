@@ -28,7 +28,7 @@ def check_channels(cfg: Config) -> None:
     backbone = cfg.model.get("backbone") or {}
     while isinstance(backbone.get("backbone"), Mapping):  # SE around it changes no channels
         backbone = backbone["backbone"]
-    path, neck = _first_neck(cfg.model.get("neck"))
+    place, neck = _first_neck(cfg.model.get("neck"))
     task = task_of(cfg)
     kind = task.find(MODELS, backbone.get("type"))
     taken = neck.get("in_channels")
@@ -45,8 +45,8 @@ def check_channels(cfg: Config) -> None:
         fits, right = some or list(taken) == given, str(given)
     if not fits:
         raise ValueError(
-            f"{path}.in_channels={taken}: the backbone, {backbone['type']}, gives {given}; set "
-            f'--cfg-options {path}.in_channels="{right}", or other model.backbone.out_indices'
+            f"{place}.in_channels={taken}: the backbone, {backbone['type']}, gives {given}; set "
+            f'--cfg-options {place}.in_channels="{right}", or other model.backbone.out_indices'
         )
 
 

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from mmengine.config import Config
 
+from senet_mm.cli.explain import explain
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.runs.channels import check_channels
 
@@ -99,3 +100,11 @@ def test_an_option_that_a_backbone_does_not_take_is_told_before_the_run(cfg: Con
     cfg.model.backbone = dict(type="SEResNet", depth=18, frozen_stage=1)
     with pytest.raises(TypeError, match="no 'frozen_stage'; the nearest are frozen_stages"):
         check_channels(cfg)
+
+
+def test_an_error_of_mmdets_names_no_other_part(cfg: Config) -> None:
+    cfg.model.backbone = dict(type="ResNet", depth=18, se_cfg=dict())
+    with pytest.raises(TypeError) as caught:
+        check_channels(cfg)
+    line = explain(caught.value)
+    assert "unexpected keyword argument 'se_cfg'" in line and "neck" not in line
