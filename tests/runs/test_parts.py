@@ -10,6 +10,8 @@ from mmengine.config import Config
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.runs.parts import check_parts
 
+MISSPELT = "interval" + "l"  # in one piece it would stand in code that may read it: here
+
 
 @pytest.fixture
 def cfg() -> Config:
@@ -32,8 +34,8 @@ def test_what_is_right_passes(name: str, training: bool) -> None:
             "custom_hooks.0.type='WeightHook' is not registered; the nearest are WeightsHook",
         ),
         (
-            {"default_hooks.checkpoint.intervall": 2},
-            "default_hooks.checkpoint: CheckpointHook takes no 'intervall'; .* interval",
+            {f"default_hooks.checkpoint.{MISSPELT}": 2},
+            f"default_hooks.checkpoint: CheckpointHook takes no '{MISSPELT}'; .* interval",
         ),
         ({"optim_wrapper.optimizer.type": "SDG"}, "optimizer.type='SDG' is not .* SGD"),
         (
