@@ -10,7 +10,7 @@ from mmengine.config import Config
 from senet_mm.compat.packaged_configs import config_path
 from senet_mm.runs.parts import check_parts
 
-MISSPELT = "interval" + "l"  # in one piece it would stand in code that may read it: here
+MISSPELT = "in" + "tervla"  # in one piece it would stand in code that may read it: here
 
 
 @pytest.fixture
