@@ -33,7 +33,7 @@ def check_names(kind: type, given: Iterable[str]) -> None:
     taken, more = arguments_of_kind(kind)
     taken -= {"self"}
     unknown = [name for name in given if name not in taken]
-    if not unknown or more:
+    if not unknown or more or getattr(kind, "hands_options_on", False):
         return
     name = unknown[0]
     if name in _OF_TIMM:

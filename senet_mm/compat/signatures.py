@@ -22,6 +22,11 @@ def arguments_of_kind(kind: Any) -> tuple[set[str], bool]:
     return names, more
 
 
+def takes_others(kind: Any) -> bool:
+    """Whether a callable itself has ``**kwargs``."""
+    return _named(kind.__init__ if inspect.isclass(kind) else kind)[1]
+
+
 def _named(function: Any) -> tuple[list[str], bool]:
     """The named parameters of a function, and whether it takes others too."""
     try:

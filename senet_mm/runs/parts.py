@@ -22,7 +22,7 @@ from mmengine.registry import (
 )
 from torch.utils.data import DataLoader
 
-from ..compat.signatures import arguments_of_kind
+from ..compat.signatures import arguments_of_kind, takes_others
 from .options import OF_BUILDERS
 from .readers import is_read
 from .task import Task, task_of
@@ -69,12 +69,13 @@ def check_parts(cfg: Config, *, training: bool) -> None:
 def _check_options(path: str, part: Mapping, kind: Any, extra: frozenset[str]) -> None:
     taken, more = arguments_of_kind(kind)
     taken = (taken | extra) - {"self"}
+    # what takes others may hand them on elsewhere: then only what looks misspelt is refused
+    hands_on = more or takes_others(kind)
     for name in part:
         if name in taken:
             continue
-        near = _nearest(name, taken, cutoff=0.8 if more else 0.5)
-        # what takes others may hand them on: then only what looks misspelt is refused
-        if not more or (near and not is_read(name)):
+        near = _nearest(name, taken, cutoff=0.8 if hands_on else 0.5)
+        if not hands_on or (near and not (more and is_read(name))):
             listed = f"; it takes {', '.join(sorted(taken - OF_BUILDERS))}"
             raise ValueError(f"{path}: {kind.__name__} takes no {name!r}{near or listed}")
 

@@ -86,6 +86,12 @@ def test_what_is_misspelt(cfg: Config, options: dict[str, Any], told: str) -> No
     assert "\n" not in str(caught.value)
 
 
+def test_what_is_handed_on_is_left_to_those_who_take_it(cfg: Config) -> None:
+    cfg.train_dataloader.dataset.of_my_own = 1  # CocoDataset hands **kwargs on
+    cfg.default_hooks.checkpoint.of_my_own = 1
+    check_parts(cfg, training=True)
+
+
 def test_inside_a_wrapper(cfg: Config) -> None:
     inner = cfg.train_dataloader.dataset.to_dict() | dict(ann_fil="x")
     cfg.train_dataloader.dataset = dict(
