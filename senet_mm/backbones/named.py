@@ -6,9 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from functools import partial
+from os import PathLike
 from typing import Any
 
-from ..weights.read.places import nearest
+from mmdet.registry import MODELS
+
+from ..weights.read.places import nearest, source_name
+from .arguments import check_names
 from .features import BackboneMixin
 from .se_backbone import SEBackbone
 from .se_resnet import SEResNet, SEResNetV1d
@@ -47,7 +51,9 @@ _AROUND: Mapping[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def create_backbone(name: str, *, weights: str | None = None, **options: Any) -> BackboneMixin:
+def create_backbone(
+    name: str, *, weights: str | PathLike[str] | None = None, **options: Any
+) -> BackboneMixin:
     """Build a backbone by its name, initialize it, and load weights into it.
 
     Args:
@@ -65,8 +71,8 @@ def create_backbone(name: str, *, weights: str | None = None, **options: Any) ->
         ``channels`` and ``strides`` tell theirs, and ``load_report`` what was loaded.
 
     Raises:
-        ValueError: If there is no such backbone, an option is not accepted, or the weights are
-            not the backbone's.
+        ValueError, TypeError: If there is no such backbone, an option is not accepted, or the
+            weights are not the backbone's.
         FileNotFoundError, ConnectionError, ImportError: If weights cannot be read, or timm, which
             some backbones are built by, is missing.
 
@@ -77,15 +83,17 @@ def create_backbone(name: str, *, weights: str | None = None, **options: Any) ->
     known = {_without_marks(own): own for own in _BACKBONES}
     own = known.get(_without_marks(name))
     if own is None:
-        near = nearest(name.lower(), list_backbones())
+        raise ValueError(_unknown(name))
+    if own not in _AROUND and isinstance(options.get("pretrained"), bool):
         raise ValueError(
-            f"there is no backbone {name!r}{near}; senet_mm.list_backbones() lists all"
+            f"pretrained={options['pretrained']}: expected weights='timm://NAME', which says whose "
+            "they are, or nothing for a training from scratch"
         )
     options = {"norm_eval": False} | options
     if weights is not None:
         if "init_cfg" in options:
             raise ValueError("create_backbone takes weights or init_cfg, not both")
-        options["init_cfg"] = dict(type="Pretrained", checkpoint=weights)
+        options["init_cfg"] = dict(type="Pretrained", checkpoint=source_name(weights))
     backbone = _BACKBONES[own](**options)
     backbone.init_weights()
     return backbone
@@ -100,12 +108,23 @@ def list_backbones(pattern: str = "*") -> list[str]:
     return [name for name in _BACKBONES if fnmatchcase(name, pattern)]
 
 
+def _unknown(name: str) -> str:
+    """The line for a name that no backbone has, which timm's names of weights and nets may be."""
+    net, dot, _ = name.partition(".")
+    if dot and _without_marks(net) in map(_without_marks, list_backbones()):
+        meant = f"create_backbone({net!r}, weights='timm://{name}')"
+        return f"there is no backbone {name!r}, these are weights: {meant}"
+    near = nearest(name.lower(), list_backbones())
+    return f"there is no backbone {name!r}{near}; senet_mm.list_backbones() lists all"
+
+
 def _without_marks(name: str) -> str:
     return re.sub(r"[-_]", "", name).lower()
 
 
 def _around(plain: Mapping[str, Any], units: str, side: int, **options: Any) -> SEBackbone:
     """A plain backbone with SE behind its units; weights are those of the whole."""
+    check_names(MODELS.get(plain["type"]), [key for key in options if key not in _OF_SE_BACKBONE])
     given = {key: options.pop(key) for key in _OF_SE_BACKBONE if key in options}
     own = dict(units=units, input_shape=(1, 3, side, side)) | given
     return SEBackbone({**plain, **options}, **own)

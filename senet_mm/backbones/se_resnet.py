@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..layers import AttentionConfig, SEConfig, SEResidualMixin
 from ..layers.padding import minds_padding, on_images
+from .arguments import check_choice, check_names, check_norm, check_out_indices
 from .exact_padding import zero_padding
 from .features import BackboneMixin, FeatureInfo
 
@@ -73,10 +74,11 @@ class SEBackboneMixin(BackboneMixin, ResNet):
         contract_dilation: bool = False,
         **kwargs: Any,
     ) -> None:
-        _check_choice("depth", depth, self.arch_settings)
-        _check_choice("num_stages", num_stages, range(1, 5))
-        _check_choice("stem_pool", stem_pool, ("pad", "ceil"))
-        _check_choice("style", kwargs.get("style", "pytorch"), ("pytorch", "caffe"))
+        check_names(type(self), kwargs)
+        check_choice("depth", depth, self.arch_settings)
+        check_choice("num_stages", num_stages, range(1, 5))
+        check_choice("stem_pool", stem_pool, ("pad", "ceil"))
+        check_choice("style", kwargs.get("style", "pytorch"), ("pytorch", "caffe"))
         per_stage = ["strides", "dilations"]
         if kwargs.get("dcn") is not None:
             per_stage.append("stage_with_dcn")
@@ -87,12 +89,9 @@ class SEBackboneMixin(BackboneMixin, ResNet):
                     f"{name}={values if name in kwargs else 'default, 4 values'}: expected one "
                     f"value per stage, num_stages={num_stages}"
                 )
-        _check_choice("frozen_stages", kwargs.get("frozen_stages", -1), range(-1, num_stages + 1))
-        out_indices = kwargs.get("out_indices", range(4))
-        if not set(out_indices) <= set(range(num_stages)):
-            raise ValueError(
-                f"out_indices={tuple(out_indices)}: expected stages 0 to {num_stages - 1}"
-            )
+        check_choice("frozen_stages", kwargs.get("frozen_stages", -1), range(-1, num_stages + 1))
+        check_out_indices(kwargs.get("out_indices", range(4)), num_stages)
+        check_norm(kwargs.get("norm_cfg", dict(type="BN")))
         self.stage_se_cfgs = AttentionConfig.parse(se_cfg, num_stages)
         # a config empties an inherited init_cfg with `_delete_`; to mmdet only None means 'none'
         kwargs["init_cfg"] = kwargs.get("init_cfg") or None
@@ -184,11 +183,6 @@ def _halve_dilation(unit: BasicBlock | Bottleneck) -> None:
     conv = unit.conv1 if unit.expansion == 1 else unit.conv2
     unit.dilation //= 2
     conv.dilation = conv.padding = (unit.dilation, unit.dilation)
-
-
-def _check_choice(name: str, value: object, accepted: Any) -> None:
-    if value not in accepted:
-        raise ValueError(f"{name}={value!r}: expected one of {list(accepted)}")
 
 
 @MODELS.register_module()

@@ -29,7 +29,9 @@ class TorchvisionBody(nn.Module):
         out_channels: Channels of each map, which torchvision's detectors ask for.
 
     Raises:
-        ValueError: If there is no pyramid and the maps differ in their channels.
+        TypeError: If the body tells no ``channels``, as backbones of this package do.
+        ValueError: If there is no pyramid and the maps differ in their channels, or the pyramid
+            would have none.
 
     Example:
         >>> FasterRCNN(TorchvisionBody(create_backbone("se_resnet50"), 256), num_classes=91)
@@ -43,6 +45,15 @@ class TorchvisionBody(nn.Module):
         extra_blocks: ExtraFPNBlock | None = None,
     ) -> None:
         super().__init__()
+        if not hasattr(body, "channels"):
+            raise TypeError(
+                f"TorchvisionBody body={type(body).__name__}: expected a backbone of senet_mm, "
+                "such as create_backbone('se_resnet50') or TimmBackbone(NAME)"
+            )
+        if out_channels is not None and out_channels < 1:
+            raise ValueError(
+                f"TorchvisionBody out_channels={out_channels}: expected 1 or more, or None"
+            )
         self.body = body
         channels = body.channels
         self.fpn: nn.Module = nn.Identity()

@@ -28,6 +28,8 @@ _OUT_OF_MEMORY = re.compile(
     re.IGNORECASE,
 )
 _UNREGISTERED = re.compile(r"^'?(\S+) is not in the (.+?) registry\.")
+# mmcv's builders of layers do not say which
+_UNREGISTERED_LAYER = re.compile(r"^Cannot find None in registry under scope name (\S+)")
 _WORKER = "Original Traceback (most recent call last)"
 _WORKER_KILLED = re.compile(r"DataLoader worker \(pid(?:\(s\))? [\d, ]+\) (.*)", re.DOTALL)
 _LAUNCHERS = {
@@ -151,6 +153,10 @@ def _at_key(error: BaseException, message: str) -> str:
     unregistered = _UNREGISTERED.match(message)
     if unregistered:
         message = _name_nearest(error, unregistered[1], unregistered[2])
+    layer = _UNREGISTERED_LAYER.match(message)
+    if layer:
+        for _, kind in variables(error, "layer_type"):
+            message = _name_nearest(error, str(kind), f"{layer[1]}::model")
     built = [
         str(cfg.get("type")) if hasattr(cfg, "get") else "None"
         for frame, cfg in variables(error, "cfg")

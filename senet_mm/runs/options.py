@@ -14,7 +14,7 @@ from .config_file import check_shape
 from .readers import arguments_of, hands_options_on, is_read, keys_of_runner, registered, registries
 
 # what a builder takes out of a dict before it calls the type
-_OF_BUILDERS = frozenset({"type", "_delete_", "_scope_", "priority", "convert_to_iter_based"})
+OF_BUILDERS = frozenset({"type", "_delete_", "_scope_", "priority", "convert_to_iter_based"})
 # dicts whose keys are names of the user's or go to another library
 _FREE = re.compile(r"(kwargs|_args|metainfo|custom_keys|_cfg_options)$")
 _TEXTS = frozenset({"type", "ann_file", "data_root", "checkpoint", "work_dir", "load_from"})
@@ -159,7 +159,7 @@ def _is_accepted(parents: Sequence[str], key: str, held: Mapping, after: Any) ->
     if not parents:
         return key in keys_of_runner()
     taken, closed = arguments_of(after)
-    if key in _OF_BUILDERS or key in taken:
+    if key in OF_BUILDERS or key in taken:
         return True
     if closed and difflib.get_close_matches(key, taken, cutoff=0.9):
         return False

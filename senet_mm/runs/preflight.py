@@ -22,6 +22,7 @@ from .frozen import check_frozen
 from .hooks import CheckFitHook, WeightsHook, add_hooks
 from .monitors import check_monitors
 from .padding import check_padding
+from .parts import check_parts
 from .processes import check_on_each_node, start_processes
 from .settings import check_settings
 from .training.finite import FiniteHook
@@ -75,6 +76,7 @@ def _hooks(cfg: Config, mode: Mode) -> list[type[Hook]]:
 def _check(cfg: Config, mode: Mode, pictures: bool) -> Mapping[str, Any]:
     if mode != "infer":
         check_settings(cfg, training=mode == "train")
+        check_parts(cfg, training=mode == "train")
         check_channels(cfg)
     check_padding(cfg)
     resumed = None

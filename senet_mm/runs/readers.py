@@ -13,6 +13,7 @@ from typing import Any
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
+from ..compat.signatures import arguments_of_kind
 from .task import Task
 
 # where a key that nobody lists may be read
@@ -29,7 +30,7 @@ def keys_of_runner() -> frozenset[str]:
 
 def arguments_of(node: Any) -> tuple[set[str], bool]:
     """The arguments of what a dict names by ``type``, and whether it surely takes no other."""
-    signatures = [_arguments(found) for found in _kinds(node)]
+    signatures = [arguments_of_kind(found) for found in _kinds(node)]
     names = {name for taken, _ in signatures for name in taken}
     return names, bool(signatures) and not any(more for _, more in signatures)
 
@@ -69,32 +70,6 @@ def _registered(name: str, among: tuple[Registry, ...]) -> list[Any]:
         if kind is not None and kind not in found:
             found.append(kind)
     return found
-
-
-def _arguments(kind: Any) -> tuple[set[str], bool]:
-    """Names that a callable takes, and whether it takes others.
-
-    Of a class, along its bases while they hand ``**kwargs`` on.
-    """
-    parents = [parent for parent in kind.__mro__] if inspect.isclass(kind) else []
-    functions = [vars(parent)["__init__"] for parent in parents if "__init__" in vars(parent)]
-    names, more = set(), True
-    for function in functions or [kind]:
-        named, more = _named(function)
-        names.update(named)
-        if not more:
-            break
-    return names, more
-
-
-def _named(function: Any) -> tuple[list[str], bool]:
-    """The named parameters of a function, and whether it takes others too."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # of C
-        return [], True
-    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    return named, any(p.kind is p.VAR_KEYWORD for p in parameters)
 
 
 @functools.lru_cache(maxsize=1024)

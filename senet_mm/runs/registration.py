@@ -5,11 +5,13 @@ It makes mmdet importable where mmcv came without compiled ops, and lets configs
 """
 
 from ..compat import mmcv_ops, versions
+from ..compat.quiet import quiet_imports
 
 versions.check_versions()
 mmcv_ops.install()
-for _name in ("mmcv.ops", "mmengine.hub", "mmdet.models"):
-    versions.import_or_tell(_name)
+with quiet_imports():
+    for _name in ("mmcv.ops", "mmengine.hub", "mmdet.models", "mmdet.evaluation"):
+        versions.import_or_tell(_name)
 
 from ..compat import packaged_configs  # noqa: E402
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from os import PathLike
 
-from .read.places import current_name
+from .read.places import current_name, source_name
 from .read.sources import fetch
 from .read.timm_zoo import TIMM, timm_statistics
 from .recognize.backbone import find_backbone
@@ -18,7 +19,7 @@ _SCHEME = re.compile(r"(?!https?:)\w[\w-]*://")
 _RGB_NAMES = re.compile(r"(torchvision|mmcls)://|open-?mmlab://resne(x?)t\w+$")
 
 
-def preprocessing(name: str) -> Preprocessing:
+def preprocessing(name: str | PathLike[str]) -> Preprocessing:
     """Mean, standard deviation and channel order that weights were trained with.
 
     Args:
@@ -33,11 +34,13 @@ def preprocessing(name: str) -> Preprocessing:
     Raises:
         FileNotFoundError, ValueError, ConnectionError, ImportError: If there is
             no such checkpoint.
+        TypeError: If ``name`` is neither a name nor a path.
 
     Example:
         >>> preprocessing("torchvision://resnet50").as_config()["bgr_to_rgb"]
         True
     """
+    name = source_name(name)
     family = BY_NAME.get(name) or (named_family(name) if _SCHEME.match(name) else None)
     if family is not None:
         return family.preprocessing

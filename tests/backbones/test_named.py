@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
@@ -13,6 +14,7 @@ from mmengine.config import Config
 import senet_mm
 from senet_mm.backbones.named import _AROUND, _BACKBONES, create_backbone, list_backbones
 from senet_mm.layers import detach_se
+from senet_mm.weights import preprocessing
 from senet_mm.weights.read import sources
 from senet_mm.weights.read.checkpoint import Checkpoint
 
@@ -65,6 +67,47 @@ def test_there_is_no_such_backbone(name: str, near: str | None) -> None:
         create_backbone(name)
     assert "\n" not in str(told.value)
     assert near is None or near in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        (
+            "seresnet50.a1_in1k",
+            {},
+            r"weights: create_backbone\('seresnet50', weights='timm://seresne",
+        ),
+        ("se_resnet18", dict(pretrained=True), "pretrained=True: expected weights='timm://NAME'"),
+        ("se_resnet18", dict(weights=True), "weights are a bool: expected the name of a file"),
+        ("se_resnet18", dict(weights={}), "weights are a dict: .* load_state_dict"),
+        ("se_resnet18", dict(weights="DEFAULT"), "DEFAULT not found; known schemes are timm://"),
+        ("se_resnet18", dict(frozen_stage=1), "SEResNet takes no 'frozen_stage'; .* frozen_stages"),
+        ("senet154", dict(in_chans=1), "SENet takes no 'in_chans': in_channels is meant"),
+        (
+            "se_shufflenet",
+            dict(num_classes=3),
+            "ShuffleNetV1 takes no 'num_classes': .* no classif",
+        ),
+        (
+            "se_shufflenet",
+            dict(out_index=(3,)),
+            "ShuffleNetV1 takes no 'out_index'; .* out_indices",
+        ),
+    ],
+)
+def test_words_of_others_are_told_ours(name: str, options: dict[str, Any], told: str) -> None:
+    with pytest.raises((ValueError, TypeError, FileNotFoundError), match=told) as caught:
+        create_backbone(name, **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_by_their_path(tmp_path: Path) -> None:
+    net = create_backbone("se_resnet18")
+    torch.save({"net": net.state_dict()}, tmp_path / "net.pth")
+    again = create_backbone("se_resnet18", weights=tmp_path / "net.pth")
+    assert again.load_report.source == str(tmp_path / "net.pth")
+    torch.testing.assert_close(again.state_dict(), net.state_dict(), rtol=0, atol=0)
+    assert preprocessing(tmp_path / "net.pth") == preprocessing("timm://seresnet50.a1_in1k")
 
 
 def timms(name: str) -> str:

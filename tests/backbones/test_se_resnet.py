@@ -300,6 +300,21 @@ def test_random_frozen_weights_are_warned_of() -> None:
         ),
         (dict(depth=50, se_cfg=[{}] * 3), ValueError, "3 entries: expected 4"),
         (
+            dict(depth=50, frozen_stage=1),
+            TypeError,
+            "SEResNet takes no 'frozen_stage'; the nearest are frozen_stages",
+        ),
+        (dict(depth=18, base=8), TypeError, "takes no 'base'; .*base_channels"),
+        (dict(depth=18, zzz=8), TypeError, "takes no 'zzz'; it takes avg_down, base_channels, "),
+        (dict(depth=18, norm_cfg="BN"), TypeError, "norm_cfg='BN': expected a dict with a type"),
+        (
+            dict(depth=18, norm_cfg=dict(type="BatchNorm")),
+            ValueError,
+            "norm_cfg has type='BatchNorm': expected one of BN, .*SyncBN, GN",
+        ),
+        (dict(depth=18, out_indices=3), ValueError, r"out_indices=3: expected stages 0 to 3"),
+        (dict(depth=18, out_indices=()), ValueError, r"out_indices=\(\): expected stages 0 to 3"),
+        (
             dict(depth=50, out_indices=(4,)),
             ValueError,
             r"out_indices=\(4,\): expected stages 0 to 3",

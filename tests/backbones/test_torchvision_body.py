@@ -76,3 +76,10 @@ def test_maps_of_several_widths_need_a_pyramid() -> None:
         ValueError, match=r"maps have \[16, 32, 64, 128\] channels.*out_channels=256"
     ):
         TorchvisionBody(small())
+
+
+def test_what_is_no_body() -> None:
+    with pytest.raises(TypeError, match="body=Conv2d: expected a backbone of senet_mm"):
+        TorchvisionBody(nn.Conv2d(3, 4, 1), 16)
+    with pytest.raises(ValueError, match="out_channels=0: expected 1 or more, or None"):
+        TorchvisionBody(small(), 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,6 +81,10 @@ REFUSED = [
     (lambda data: data.update(images=None), "has no list 'images'"),
     (lambda data: data.update(annotations={}), "has no list 'annotations'"),
     (lambda data: data["annotations"].clear(), "has no annotation: there is nothing to train on"),
+    (
+        every("annotations", iscrowd=1),
+        r"no annotation but crowds \(\d+ with iscrowd=1, .*\): there",
+    ),
     # boxes of another format
     (
         boxes(lambda x, y, w, h: [x, y, x + w, y + h]),
@@ -155,6 +160,23 @@ def test_a_byte_order_mark(tried: Run, root: Path, tmp_path: Path, encoding: str
     outcome = tried(TRAIN, DEMO, "--data-root", root, "--work-dir", tmp_path / "w")
     outcome.accepted("it is UTF-8 without a byte order mark")
     assert read_by_mmdet(outcome.config)["coco/bbox_mAP"] == 1
+
+
+def test_a_validation_without_objects_is_told(tried: Run, root: Path, tmp_path: Path) -> None:
+    edit(root, lambda data: data["annotations"].clear(), ["val"])
+    outcome = tried(TRAIN, DEMO, "--data-root", root, "--work-dir", tmp_path / "w")
+    outcome.accepted(
+        "instances_val2017.json has no annotation: there is nothing to find, all of AP"
+    )
+
+
+def test_pictures_that_are_trained_on_and_judged_by_are_told(
+    tried: Run, root: Path, tmp_path: Path
+) -> None:
+    shutil.copy(file_of(root, "train"), file_of(root, "val"))
+    shutil.copytree(root / "train2017", root / "val2017", dirs_exist_ok=True)
+    outcome = tried(TRAIN, DEMO, "--data-root", root, "--work-dir", tmp_path / "w")
+    outcome.accepted("pictures of val_dataloader are in train_dataloader too")
 
 
 def test_a_whole_file_is_read_where_it_is(tried: Run, root: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.registry import MODELS
 
 from senet_mm.cli import errors
 from senet_mm.cli.explain import explain, find_key, message_of
@@ -180,3 +181,10 @@ def test_a_part_is_found_by_the_types_around_it() -> None:
     )
     assert find_key(config, ["Detector", "B", "L"]) == "model.heads.1.loss"
     assert find_key(config, ["Detector", "C"]) is None
+
+
+def test_a_layer_that_mmcv_does_not_know_is_named(capsys: pytest.CaptureFixture) -> None:
+    plugin = dict(cfg=dict(type="SEBlok"), stages=(True,) * 4, position="after_conv3")
+    cfg = dict(type="ResNet", _scope_="mmdet", depth=50, plugins=[plugin])
+    line = line_of(lambda: MODELS.build(cfg), capsys)
+    assert "type='SEBlok' is not registered in mmdet::model; the nearest are SEBlock" in line

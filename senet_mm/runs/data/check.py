@@ -19,6 +19,7 @@ from .annotation_copies import evaluates_masks, located_metrics, write_copy
 from .classes import Trained, check_classes
 from .datasets import annotation_path, image_dir, is_coco, loads_masks, located_datasets
 from .pictures import Loader, check_pictures, loader_of
+from .shared_pictures import told_shared
 
 
 @dataclass
@@ -68,16 +69,19 @@ def check_data(
         FileNotFoundError, ValueError: Naming what is missing or wrong.
     """
     findings = Findings()
+    named: dict[str, list[tuple[Path, Sequence[str]]]] = {loader: [] for loader in loaders}
     for loader in loaders:
         datasets = [pair for pair in located_datasets(cfg, loader) if is_coco(pair[1])]
         for key, dataset in datasets:
             file = _check_dataset(loader, dataset, pictures, findings)
             findings.add(f"{key}.ann_file", file)
+            named[loader].append((image_dir(dataset), file.file_names))
         for key, metric in located_metrics(cfg, loader) if datasets else ():
             file = read_annotations(metric["ann_file"])
             if evaluates_masks(metric) and file.mask_problem:
                 raise ValueError(file.mask_problem)
             findings.add(f"{key}.ann_file", file)
+    findings.notes += told_shared(named)
     findings.changes, notes = check_classes(cfg, loaders, trained)
     findings.notes += notes
     return findings
@@ -108,8 +112,7 @@ def _check_dataset(
 ) -> Annotations:
     path, folder = annotation_path(dataset), image_dir(dataset)
     file = read_annotations(path)
-    if loader == "train_dataloader" and file.num_annotations == 0:
-        raise ValueError(f"{path} has no annotation: there is nothing to train on")
+    findings.notes += _check_there_is_something(loader, file)
     check_images(path, folder)
     findings.notes += _named_again(file)
     if loads_masks(dataset) and file.mask_problem:
@@ -124,6 +127,19 @@ def _check_dataset(
     findings.sizes[path.resolve()] = sizes
     findings.notes += check_objects(file, sizes)
     return file
+
+
+def _check_there_is_something(loader: str, file: Annotations) -> list[str]:
+    """Refuse a training without objects; a sentence on an evaluation without."""
+    total = file.num_annotations
+    if total and not file.objects.is_crowd.all():
+        return []
+    crowds = f" but crowds ({total} with iscrowd=1, which count for nothing)" if total else ""
+    if loader == "train_dataloader":
+        raise ValueError(f"{file.path} has no annotation{crowds}: there is nothing to train on")
+    return [
+        f"{file.path} has no annotation{crowds}: there is nothing to find, all of AP will be -1"
+    ]
 
 
 def _named_again(file: Annotations) -> list[str]:

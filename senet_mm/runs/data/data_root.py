@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +131,23 @@ def _classes_of(datasets: list[ConfigDict]) -> tuple[str, ...]:
     return tuple((datasets[0].get("metainfo") or {}).get("classes", default))
 
 
+def _difference(one: Annotations, other: Annotations) -> str:
+    """The first category by which two files differ, in brackets."""
+    for first, second in zip_longest(one.categories, other.categories):
+        if first != second:
+            told = [f"id {pair[0]} {pair[1]!r}" if pair else "none" for pair in (first, second)]
+            return f" (the first that differ: {told[0]} and {told[1]})"
+    return ""
+
+
 def _set_classes(cfg: Config, datasets: list[ConfigDict], files: dict[Path, Annotations]) -> None:
     (first, file), *others = files.items()
     for path, other in others:
         if other.categories != file.categories:
-            raise ValueError(f"{first} and {path} have different categories; they must be the same")
+            raise ValueError(
+                f"{first} and {path} have different categories{_difference(file, other)}; they "
+                "must be the same, in one order"
+            )
     check_unique(file, file.classes)
     old_classes = _classes_of(datasets)
     if file.classes == old_classes:

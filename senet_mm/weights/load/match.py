@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from os import PathLike
 
 from mmdet.models.backbones import ResNet, ResNetV1d, ResNeXt
 from mmengine.logging import print_log
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from ...layers import SEBlock
 from ...layers.attach import attached_se, plain_of
+from ..read.places import source_name
 from ..read.sources import fetch
 from ..read.timm_zoo import TIMM, check_network, check_resnet_family
 from ..recognize.attached import attached_differences
@@ -36,7 +38,9 @@ def of_resnet_family(backbone: object) -> bool:
     return type(backbone) in _PLAIN or hasattr(backbone, "stage_se_cfgs")
 
 
-def load_weights(backbone: nn.Module, source: str, prefix: str | None = None) -> LoadReport:
+def load_weights(
+    backbone: nn.Module, source: str | PathLike[str], prefix: str | None = None
+) -> LoadReport:
     """Load a checkpoint of any known family into a backbone, and log a report.
 
     Args:
@@ -51,9 +55,11 @@ def load_weights(backbone: nn.Module, source: str, prefix: str | None = None) ->
 
     Raises:
         FileNotFoundError, ConnectionError, ImportError: If it cannot be read.
+        TypeError: If ``source`` is neither a name nor a path.
         ValueError: If it is no checkpoint, or not of this backbone: another
             geometry, SE that would stay random, or tensors without a place.
     """
+    source = source_name(source)
     plain = plain_of(backbone)
     is_resnet = of_resnet_family(plain)
     if source.startswith(TIMM):

@@ -34,15 +34,18 @@ class Checkpoint:
 def unwrap(source: str, content: Mapping[str, Any]) -> Checkpoint:
     """Find the tensors in what a file holds.
 
-    EMA weights are preferred. Prefixes of wrappers (``module.`` of DDP,
-    ``_orig_mod.`` of torch.compile) go, and the count of torch's averaging.
+    EMA weights are preferred. Under a name of the user's own (``net``, ``model_state_dict``) they
+    are found where nothing else in the file holds tensors. Prefixes of wrappers (``module.`` of
+    DDP, ``_orig_mod.`` of torch.compile) go, and the count of torch's averaging.
 
     Raises:
-        ValueError: If it holds no tensors.
+        ValueError: If it holds no tensors, or several sets of them.
     """
     wrapped = next(
         (content[key] for key in _WRAPPERS if isinstance(content.get(key), Mapping)), None
     )
+    if wrapped is None:
+        wrapped = _only_set(source, content)
     tensors = {
         re.sub(r"^((module|_orig_mod)\.)+", "", str(key)): value
         for key, value in (content if wrapped is None else wrapped).items()
@@ -52,3 +55,20 @@ def unwrap(source: str, content: Mapping[str, Any]) -> Checkpoint:
         raise ValueError(f"checkpoint {source} holds no tensors, only {list(content)[:5]}")
     meta = content.get("meta")
     return Checkpoint(source, tensors, meta if isinstance(meta, Mapping) else {})
+
+
+def _only_set(source: str, content: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The one value that holds tensors, in a dict that holds none itself."""
+    if any(isinstance(value, Tensor) for value in content.values()):
+        return None
+    sets = {
+        str(key): value
+        for key, value in content.items()
+        if isinstance(value, Mapping) and any(isinstance(one, Tensor) for one in value.values())
+    }
+    if len(sets) > 1:
+        raise ValueError(
+            f"checkpoint {source} holds several sets of tensors ({', '.join(sets)}): which are the "
+            "backbone's cannot be told; save those as 'state_dict'"
+        )
+    return next(iter(sets.values()), None)

@@ -24,6 +24,7 @@ SCHEMES = (
     *("open-mmlab://", "openmmlab://", "mmcls://"),
     *("http://", "https://", "s3://", "petrel://"),
 )
+_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt", ".safetensors", ".tar", ".th", ".pkl")
 _NOT_WEIGHTS = {
     b"<": "a web page (HTML), not weights: the download went wrong",
     b"version https://git-lfs": "a git-lfs pointer, not weights: run `git lfs pull`",
@@ -56,8 +57,7 @@ def read_file(path: str | Path, *, unsafe: bool = False) -> dict[str, Any]:
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        hint = f"; known schemes are {', '.join(SCHEMES)}" if ":/" in str(path) else ""
-        raise FileNotFoundError(f"checkpoint {path} not found{hint}")
+        raise FileNotFoundError(_missing(path))
     with path.open("rb") as file:
         start = file.read(256)
     if not start:
@@ -71,6 +71,19 @@ def read_file(path: str | Path, *, unsafe: bool = False) -> dict[str, Any]:
     if not isinstance(content, Mapping):
         raise ValueError(f"{path} is no checkpoint: it holds a {type(content).__name__}")
     return dict(content)
+
+
+def _missing(path: Path) -> str:
+    """The line for a file that is not there; a folder, or a name without its scheme, may be."""
+    if path.is_dir():
+        files = (one for one in path.iterdir() if one.is_file() and one.suffix in _SUFFIXES)
+        inside = sorted(one.name for one in files)
+        listed = f", such as {inside[-1]}" if inside else ""
+        return f"checkpoint {path} is a folder: expected a file{listed}"
+    is_name = path.suffix not in _SUFFIXES and len(path.parts) == 1
+    known = is_name or ":/" in str(path)
+    hint = f"; known schemes are {', '.join(SCHEMES)}" if known else ""
+    return f"checkpoint {path} not found{hint}"
 
 
 def sha256(path: str | Path) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from os import PathLike, fspath
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlparse
 
@@ -26,6 +27,21 @@ _ZOOS: dict[str, Callable[[], Mapping[str, str]]] = {
     "openmmlab": mmengine_checkpoint.get_external_models,
     "mmcls": mmengine_checkpoint.get_mmcls_models,
 }
+
+
+def source_name(source: str | PathLike[str]) -> str:
+    """A source as text.
+
+    Raises:
+        TypeError: If it is neither a name nor a path.
+    """
+    name = fspath(source) if isinstance(source, (str, PathLike)) else None
+    if not isinstance(name, str):
+        raise TypeError(
+            f"weights are a {type(source).__name__}: expected the name of a file, a URL, or a name "
+            "of a zoo such as timm://seresnet50.a1_in1k; a state dict is for load_state_dict"
+        )
+    return name
 
 
 def current_name(source: str) -> str:

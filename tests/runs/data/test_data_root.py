@@ -96,5 +96,5 @@ def test_different_categories_in_the_two_files(cfg: Config, shapes_root: Path, t
     data = json.loads(path.read_text())
     data["categories"][0]["name"] = "blob"
     path.write_text(json.dumps(data))
-    with pytest.raises(ValueError, match="different categories"):
+    with pytest.raises(ValueError, match=r"differ: id \d+ 'square' and id \d+ 'blob'\); they"):
         set_data_root(cfg, root)

@@ -134,6 +134,11 @@ def test_files_that_are_no_checkpoint(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
     with pytest.raises(FileNotFoundError, match=r"checkpoint .*none\.pth not found"):
         read_file(tmp_path / "none.pth")
+    with pytest.raises(FileNotFoundError, match=r"is a folder: expected a file, such as \w+\.pth$"):
+        read_file(tmp_path)
+    for name in ("DEFAULT", "seresnet50.a1_in1k"):  # of a zoo, without its scheme
+        with pytest.raises(FileNotFoundError, match=f"{name} not found; known schemes are timm:"):
+            read_file(name)
 
 
 def test_the_hash_in_a_name_is_checked(tmp_path: Path) -> None:

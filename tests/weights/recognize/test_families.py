@@ -110,12 +110,19 @@ def test_wrappers_and_prefixes_are_taken_off() -> None:
             | {f"module.{k}": weights[k] for k in weights}
         },
         {"state_dict": {f"module._orig_mod.{key}": value for key, value in weights.items()}},
+        {"net": weights, "epoch": 3, "optimizer": {"state": {0: {"exp_avg": torch.ones(1)}}}},
+        {"model_state_dict": {f"module.{k}": weights[k] for k in weights}},
+        {"state_dict": weights, "swa": {key: -value for key, value in weights.items()}},
     ):
         tensors = unwrap("x.pth", content).state_dict
         assert tensors.keys() == weights.keys()
         assert torch.equal(tensors["layer1.0.conv1.weight"], torch.ones(2))
     with pytest.raises(ValueError, match=r"x\.pth holds no tensors, only \['epoch'\]"):
         unwrap("x.pth", {"epoch": 3})
+    with pytest.raises(
+        ValueError, match=r"several sets of tensors \(student, teacher\).*'state_di"
+    ):
+        unwrap("x.pth", {"student": weights, "teacher": weights})
 
 
 def test_several_backbones_need_a_prefix() -> None:
