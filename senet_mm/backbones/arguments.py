@@ -7,12 +7,14 @@ from typing import Any
 
 from mmengine.registry import MODELS
 from torch import nn
-from torch.nn.modules.batchnorm import _NormBase
 
 from ..compat.signatures import arguments_of_kind
 from ..weights.read.places import nearest
 
-_NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
+_NORMS = (
+    *(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm),
+    *(nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d, nn.GroupNorm, nn.LayerNorm),
+)
 # timm's words for what is said otherwise here
 _OF_TIMM = {
     "in_chans": "in_channels is meant",
