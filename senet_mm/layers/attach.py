@@ -60,6 +60,8 @@ def attach_se(
         >>> list(attach_se(net, [f"features.{index}" for index in (2, 5)]))
         ['features.2', 'features.5']
     """
+    if not isinstance(net, nn.Module):
+        raise TypeError(f"attach_se net={net!r}: expected a network, a torch.nn.Module")
     chosen = _select(net, units)
     options = _per_unit(se_cfg, list(chosen))
     for name, unit in chosen.items():

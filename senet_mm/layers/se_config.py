@@ -217,6 +217,8 @@ class SEConfig:
         Raises:
             ValueError: If there would be none.
         """
+        if type(channels) is not int or channels < 1:
+            raise ValueError(f"in_channels={channels!r}: expected 1 or more, of the map")
         if self.squeeze_channels is not None:
             return self.squeeze_channels
         if self.reduction > channels:

@@ -101,6 +101,8 @@ def _reason(error: Exception) -> str:
         return "it is nested too deeply"
     if isinstance(error, SyntaxError):
         return f"{error.msg} (line {error.lineno}{f' of {chain[-1]}' if chain else ''})"
+    if isinstance(error, ImportError) and isinstance(error.__cause__, ImportError):
+        return _failed_import(error.__cause__)
     if not chain:
         return message
     file = chain[-1]
@@ -119,6 +121,15 @@ def _reason(error: Exception) -> str:
         message = "; ".join([message, *absent])
     kind = "" if isinstance(error, (NameError, OSError)) else f"{type(error).__name__}, "
     return f"{message} ({kind}{f'line {lines[-1]} of ' if lines else ''}{file})"
+
+
+def _failed_import(error: ImportError) -> str:
+    """The line for a module of ``custom_imports``; mmengine lists all of ``sys.path``."""
+    told, reason = (" ".join(str(one).split()) for one in (error, error.__context__ or error))
+    return (
+        f"custom_imports: {told}: {reason}; a module of your own is found where PYTHONPATH names "
+        "its folder"
+    )
 
 
 def _files(error: Exception) -> list[str]:

@@ -112,7 +112,7 @@ ATTRIBUTES = {
     "storage": "_cdata",
     "resizing": "_input_size",
     "resnet": "arch_settings res_layers block inplanes maxpool zero_init_residual frozen_stages "
-    "norm_eval norm_cfg conv_cfg avg_down",
+    "norm_eval norm_cfg conv_cfg avg_down base_channels out_indices",
     "basic_block": "conv1 conv2 norm1 norm2 relu downsample with_cp expansion",
     "bottleneck": "conv1 conv2 conv3 norm1 norm2 norm3 norm1_name relu downsample with_cp "
     "expansion inplanes conv1_stride conv2_stride dilation dcn norm_cfg conv_cfg with_plugins "

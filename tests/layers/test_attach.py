@@ -400,3 +400,8 @@ def test_a_failure_without_a_message_is_told_by_its_kind() -> None:
 
     with pytest.raises(ValueError, match=r"\(NotImplementedError\): give another input_shape"):
         attach_se(Refuses(), "conv", input_shape=(1, 3, 8, 8))
+
+
+def test_what_is_no_network() -> None:
+    with pytest.raises(TypeError, match="attach_se net='resnet50': expected a network"):
+        attach_se("resnet50", "layer1")

@@ -166,6 +166,13 @@ def test_bad_options_are_named(options: dict, message: str) -> None:
         SEBlock(64, **options)
 
 
+@pytest.mark.parametrize("channels", [0, -4, 2.0])
+def test_a_map_without_channels(channels: float) -> None:
+    for options in ({}, dict(squeeze_channels=4)):
+        with pytest.raises(ValueError, match=rf"in_channels={channels}: expected 1 or more"):
+            SEBlock(channels, **options)
+
+
 def test_registered_in_mmdet() -> None:
     block = MODELS.build(dict(type="SEBlock", in_channels=32, reduction=4))
     assert isinstance(block, SEBlock)

@@ -25,6 +25,11 @@ def test_a_missing_config() -> None:
         ("model = dict(", "is no valid config"),
         ("model = dict(a=b)", "is no valid config: name 'b'"),
         ("x = 1", "no model"),
+        (
+            "custom_imports = dict(imports=['absent_module'])",
+            "custom_imports: Failed to import absent_module: No module named 'absent_module'; a "
+            "module of your own is found where PYTHONPATH names its folder$",
+        ),
     ],
 )
 def test_what_is_no_config(tmp_path: Path, text: str, message: str) -> None:
