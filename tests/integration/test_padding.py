@@ -31,6 +31,7 @@ from senet_mm.export.onnx_file import write_onnx
 from senet_mm.export.runtime import OnnxDetector
 from senet_mm.gates.statistics import GateRecorder
 from senet_mm.necks import SEFPN, SENeck
+from tests.compat.internals import OLD_TORCH
 from tests.export.nets import scene, small_config, small_detector
 
 SIZES = [(75, 107), (96, 64), (50, 130)]
@@ -325,7 +326,8 @@ def test_compiled_and_traced(padding: str) -> None:
         batch[1, :, :33, :64] = torch.randn(3, 33, 64)
     with torch.no_grad():
         runs = [
-            torch.compile(net, backend="eager", fullgraph=True),
+            # torch 2.1's compiler leaves the graph where a pass begins, and goes on behind it
+            torch.compile(net, backend="eager", fullgraph=not OLD_TORCH),
             torch.jit.trace(net, batches[0], check_trace=False),
         ]
         for run in runs:
