@@ -51,7 +51,7 @@ def check_choice(name: str, value: object, accepted: Any) -> None:
     Raises:
         ValueError: Naming it, and what is accepted.
     """
-    if value not in accepted:
+    if value not in list(accepted):  # a list takes what has no hash
         raise ValueError(f"{name}={value!r}: expected one of {list(accepted)}")
 
 

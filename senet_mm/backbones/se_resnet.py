@@ -84,7 +84,7 @@ class SEBackboneMixin(BackboneMixin, ResNet):
             per_stage.append("stage_with_dcn")
         for name in per_stage:
             values = kwargs.get(name, range(4))  # mmdet's default has four
-            if len(values) != num_stages:
+            if not isinstance(values, Sequence) or len(values) != num_stages:
                 raise ValueError(
                     f"{name}={values if name in kwargs else 'default, 4 values'}: expected one "
                     f"value per stage, num_stages={num_stages}"

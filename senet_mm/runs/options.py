@@ -151,7 +151,7 @@ def _check_type(path: str, name: str, held: str) -> None:
 
 def _child(node: Any, key: str) -> Any:
     if isinstance(node, (list, tuple)):
-        return node[int(key)] if int(key) < len(node) else None
+        return node[int(key)] if key.isdigit() and int(key) < len(node) else None
     return node.get(key) if isinstance(node, Mapping) else None
 
 

@@ -290,7 +290,9 @@ def test_random_frozen_weights_are_warned_of() -> None:
     ("options", "error", "message"),
     [
         (dict(depth=20), ValueError, r"depth=20: expected one of \[18, 34, 50, 101, 152\]"),
+        (dict(depth=[]), ValueError, r"depth=\[\]: expected one of \[18, "),
         (dict(depth=50, num_stages=5), ValueError, "num_stages=5"),
+        (dict(depth=50, strides=2), ValueError, "strides=2: expected one value per stage"),
         (dict(depth=50, num_stages=3), ValueError, "strides.*num_stages=3"),
         (dict(depth=50, dilations=(1, 1)), ValueError, r"dilations=\(1, 1\).*num_stages=4"),
         (
