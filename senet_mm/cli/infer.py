@@ -99,4 +99,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.draw:
         print(f"drawings in {outputs}")
     if left_out.phrases:
-        raise ValueError(f"{len(left_out.phrases)} inputs were left out: {left_out}")
+        total = len(left_out.phrases)
+        what = "1 input was" if total == 1 else f"{total} inputs were"
+        raise ValueError(f"{what} left out: {left_out}")

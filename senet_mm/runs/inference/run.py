@@ -73,7 +73,8 @@ class Outputs:
 
     def __str__(self) -> str:
         others = len({*self._folders.values()} - {self.out_dir})
-        return f"{self.out_dir}/vis" + (f" and {others} folders beside it" if others else "")
+        beside = f" and {others} folder{'s' * (others > 1)} beside it" if others else ""
+        return f"{self.out_dir}/vis{beside}"
 
     def folder(self, source: Source) -> Path:
         """The folder of a source's results."""
