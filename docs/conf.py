@@ -31,7 +31,7 @@ python_maximum_signature_line_length = 90
 
 # Every reference must have its target. Two kinds have none: names of other packages, whose
 # inventories would need a network, and records inside the rooms that the page of names leaves out.
-_OTHERS = "collections|mmdet|mmengine|numpy|pathlib|pycocotools|torch|typing"
+_OTHERS = "collections|mmdet|mmengine|numpy|os|pathlib|pycocotools|torch|typing"
 nitpick_ignore_regex = [
     ("py:.*", rf"({_OTHERS})\..*"),
     ("py:.*", r"senet_mm\.(coco|runs|statistics)\..*"),
