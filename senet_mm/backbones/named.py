@@ -11,7 +11,8 @@ from typing import Any
 
 from mmdet.registry import MODELS
 
-from ..weights.read.places import nearest, source_name
+from ..io.near_names import nearest
+from ..weights.read.places import source_name
 from .arguments import check_names
 from .features import BackboneMixin
 from .se_backbone import SEBackbone

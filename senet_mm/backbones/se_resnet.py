@@ -149,9 +149,8 @@ class SEBackboneMixin(BackboneMixin, ResNet):
     def feature_info(self) -> FeatureInfo:
         """Channels, strides and modules of the maps: those of the stages."""
         stages = range(self.num_stages)
-        widths = [self.block.expansion * self.base_channels * 2**stage for stage in stages]
         strides = [_STEM_STRIDE * prod(self._stage_strides[: stage + 1]) for stage in stages]
-        return FeatureInfo.of(widths, strides, self.res_layers, self.out_indices)
+        return FeatureInfo.of(stage_channels(self), strides, self.res_layers, self.out_indices)
 
     @property
     def strides(self) -> list[int]:
@@ -177,6 +176,11 @@ class SEBackboneMixin(BackboneMixin, ResNet):
                 stacklevel=2,
             )
         super().init_weights()
+
+
+def stage_channels(net: ResNet) -> list[int]:
+    """Channels of the map of each stage of a network of mmdet's ResNet family."""
+    return [net.block.expansion * net.base_channels * 2**stage for stage in range(net.num_stages)]
 
 
 def _halve_dilation(unit: BasicBlock | Bottleneck) -> None:

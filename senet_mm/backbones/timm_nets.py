@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from ..weights.read.places import nearest
+from ..io.near_names import nearest
 from ..weights.read.timm_zoo import import_timm
 
 _DEFAULT_MAPS = 4  # an FPN's

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ..compat.packaged_configs import PREFIX
 from ..io.files import whole_file
+from ..io.near_names import nearest
 from ..runs.config import read_config
 from ..runs.config_index import PackagedConfig, packaged_configs
-from ..weights.read.places import nearest
 from .arguments import Parser
 
 

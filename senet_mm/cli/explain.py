@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.error import URLError
 
+from ..io.near_names import nearest
 from .frames import (
     Owner,
     entries_of,
@@ -176,8 +176,7 @@ def _name_nearest(error: BaseException, name: str, place: str) -> str:
     while registry is not None and hasattr(registry, "module_dict"):
         known.update(registry.module_dict)
         registry = registry.parent
-    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
-    hint = f"; the nearest are {', '.join(near)}" if near else ""
+    hint = nearest(name, sorted(known), number=3, cutoff=0.5)
     return f"type={name!r} is not registered in {place}{hint}"
 
 

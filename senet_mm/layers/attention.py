@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from typing import Any
 
 from mmdet.registry import MODELS
 from mmengine.registry import DefaultScope
 from torch import nn
 
+from ..io.near_names import nearest
 from .se_block import SEBlock, build_se
 from .se_config import OWNERS, SEConfig
 
@@ -129,7 +129,6 @@ def build_attention(config: SEConfig, in_channels: int) -> nn.Module:
 
 def near_names(name: str, known: Sequence[str]) -> str:
     """The names like one, as the end of a message; else the first ones."""
-    near = get_close_matches(re.sub(r"[\\^$()?*+\[\]]", "", name), known, n=3, cutoff=0.5)
-    if near:
-        return f"; the nearest are {', '.join(near)}"
-    return f"; there are {', '.join(known[:5])}{', ...' if known[5:] else ''}"
+    plain = re.sub(r"[\\^$()?*+\[\]]", "", name)
+    near = nearest(plain, known, number=3, cutoff=0.5)
+    return near or f"; there are {', '.join(known[:5])}{', ...' if known[5:] else ''}"

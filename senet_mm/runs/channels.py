@@ -11,6 +11,7 @@ from mmdet.models.necks import FPN, ChannelMapper
 from mmengine.config import Config
 from mmengine.registry import MODELS
 
+from ..backbones.se_resnet import stage_channels
 from ..necks import SENeck
 from ..weights.load.match import of_resnet_family
 from .task import task_of
@@ -68,7 +69,8 @@ def _channels_of(kind: Any, backbone: dict[str, Any]) -> list[int] | None:
         return None
     if not of_resnet_family(net):  # what derives from these may have other widths
         return None
-    return [net.block.expansion * net.base_channels * 2**stage for stage in net.out_indices]
+    channels = stage_channels(net)
+    return [channels[index] for index in net.out_indices]
 
 
 def _first_neck(neck: Any) -> tuple[str, Mapping[str, Any]]:

@@ -114,7 +114,7 @@ def plan_scores(run: Run, *, pictures: bool = True, tta: bool = False) -> Config
 
 def make_scores(run: Run, cfg: Config, *, tta: bool = False) -> Scores:
     """Make a planned test; its scores are kept as ``WORK_DIR/{checkpoint}.npz`` (``.tta.npz``)."""
-    path = run.work_dir / f"{run.checkpoint.stem}{'.tta' if tta else ''}{SUFFIX}"
+    path = Path(f"{run.results_stem(tta=tta)}{SUFFIX}")
     runner = Runner.from_cfg(cfg)
     with whole_output(path) as unfinished:
         collect_scores(runner, str(run.checkpoint), unfinished)

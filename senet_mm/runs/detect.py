@@ -45,7 +45,7 @@ def results_file(run: Run, iou_type: str = "bbox", *, tta: bool = False) -> Path
 
     ``WORK_DIR/{checkpoint}.bbox.json``; of augmented images ``{checkpoint}.tta.bbox.json``.
     """
-    return Path(f"{_stem(run, tta)}.{iou_type}.json")
+    return Path(f"{run.results_stem(tta=tta)}.{iou_type}.json")
 
 
 def plan(run: Run, *, pictures: bool = True, tta: bool = False) -> Inference | None:
@@ -76,7 +76,7 @@ def plan(run: Run, *, pictures: bool = True, tta: bool = False) -> Inference | N
         type="CocoMetric",
         ann_file=str(run.ann_file),
         format_only=True,
-        outfile_prefix=f"{_stem(run, tta)}.unfinished",
+        outfile_prefix=f"{run.results_stem(tta=tta)}.unfinished",
     )
     prepare(cfg, "test", pictures=pictures)
     if tta:  # not before, or the detector within would not be checked
@@ -92,7 +92,7 @@ def infer(inference: Inference) -> None:
     """
     run, tta = inference.run, inference.tta
     files = [results_file(run, kind, tta=tta) for kind in IOU_TYPES]
-    unfinished = [Path(f"{_stem(run, tta)}.unfinished.{kind}.json") for kind in IOU_TYPES]
+    unfinished = [Path(f"{run.results_stem(tta=tta)}.unfinished.{kind}.json") for kind in IOU_TYPES]
     _remove(unfinished)  # of a run that was killed
     Runner.from_cfg(inference.config).test()
     _remove([_record(run, tta), *files])
@@ -121,13 +121,9 @@ def detect(run: Run, *, pictures: bool = True) -> Path:
     return results_file(run)
 
 
-def _stem(run: Run, tta: bool) -> Path:
-    return run.work_dir / f"{run.checkpoint.stem}{'.tta' if tta else ''}"
-
-
 def _record(run: Run, tta: bool) -> Path:
     """The file that tells what was detected."""
-    return Path(f"{_stem(run, tta)}.detected.json")
+    return Path(f"{run.results_stem(tta=tta)}.detected.json")
 
 
 def _config_hash(cfg: Config) -> str:

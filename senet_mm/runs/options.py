@@ -10,6 +10,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ..io.near_names import nearest
 from .config_file import check_shape
 from .readers import arguments_of, hands_options_on, is_read, keys_of_runner, registered, registries
 
@@ -144,8 +145,7 @@ def _check_type(path: str, name: str, held: str) -> None:
         for level in (registry, registry.parent)
         for other in (level.module_dict if level else ())
     }
-    near = difflib.get_close_matches(name, sorted(known), n=_NAMED, cutoff=0.5)
-    hint = f"; the nearest are {', '.join(near)}" if near else ""
+    hint = nearest(name, sorted(known), number=_NAMED, cutoff=0.5)
     raise ValueError(f"--cfg-options {path}: type={name!r} is not registered{hint}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,6 +22,7 @@ from mmengine.registry import (
 from torch.utils.data import DataLoader
 
 from ..compat.signatures import arguments_of_kind, takes_others
+from ..io.near_names import nearest
 from .options import OF_BUILDERS
 from .readers import is_read
 from .task import Task, task_of
@@ -56,7 +56,8 @@ def check_parts(cfg: Config, *, training: bool) -> None:
             found = task.find(EVALUATOR, kind)
         own = registry.children.get(task.value)
         if found is None and own is not None:  # else the package is not imported yet
-            near = _nearest(str(kind), {*registry.module_dict, *own.module_dict})
+            known = sorted({*registry.module_dict, *own.module_dict})
+            near = nearest(str(kind), known, number=_NAMED, cutoff=0.5)
             raise ValueError(f"{path}.type={kind!r} is not registered{near}")
         if found is not None:
             extra = _OF_OPTIMIZATION if registry is OPTIM_WRAPPERS else frozenset()
@@ -74,7 +75,7 @@ def _check_options(path: str, part: Mapping, kind: Any, extra: frozenset[str]) -
     for name in part:
         if name in taken:
             continue
-        near = _nearest(name, taken, cutoff=0.8 if hands_on else 0.5)
+        near = nearest(name, sorted(taken), number=_NAMED, cutoff=0.8 if hands_on else 0.5)
         if not hands_on or (near and not (more and is_read(name))):
             listed = f"; it takes {', '.join(sorted(taken - OF_BUILDERS))}"
             raise ValueError(f"{path}: {kind.__name__} takes no {name!r}{near or listed}")
@@ -140,8 +141,3 @@ def _listed(path: str, part: Any, registry: Registry) -> Iterator[tuple[str, Map
 
 def _loaders(*, training: bool) -> tuple[str, ...]:
     return ("train_dataloader", "val_dataloader") if training else ("test_dataloader",)
-
-
-def _nearest(name: str, known: set[str], cutoff: float = 0.5) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=_NAMED, cutoff=cutoff)
-    return f"; the nearest are {', '.join(near)}" if near else ""

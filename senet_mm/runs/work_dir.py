@@ -52,6 +52,10 @@ class Run:
         """Image folder of the test set."""
         return image_dir(single_test_set(self.config))
 
+    def results_stem(self, *, tta: bool) -> str:
+        """Its results' files up to their ending; those of augmented images have their own."""
+        return str(self.work_dir / f"{self.checkpoint.stem}{'.tta' if tta else ''}")
+
 
 def read_run(work_dir: str | Path, data_root: str | None = None) -> Run:
     """Read a work dir that mmengine's runner wrote.

@@ -81,6 +81,7 @@ class Backend(BaseVisBackend):
         return file.read_text().strip() or None if self.resume and file.is_file() else None
 
     def keep_run_id(self, name: str, number: str) -> str:
+        """Write the id down for trainings that go on with this one, and return it."""
         write_whole(Path(self.work_dir, name), number)
         return number
 

@@ -16,8 +16,9 @@ from mmengine.visualization import MLflowVisBackend
 from ...compat.versions import one_line
 from .logger_backends import PROJECT, Backend
 
-# a training waits for a server that is gone as long at each entry: MLflow's 7 and 120 are 4 minutes
-PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}  # seconds
+# tries, and seconds: a training waits at each entry for a server that is gone, four minutes by
+# MLflow's own 7 and 120
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 # what MLflow compares runs by
 _PARAMETERS = ("train_cfg", "optim_wrapper", "auto_scale_lr", "randomness", "load_from")
 

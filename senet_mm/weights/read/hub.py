@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ...compat.extras import needed
-from .places import first_line, nearest
+from ...io.near_names import nearest
+from .places import first_line
 
 HUB = "hf://"
 CHECKPOINT = "model.pth"  # what `senet-mm push` writes

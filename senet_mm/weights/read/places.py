@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from filelock import FileLock
 from mmengine.fileio import get_local_path
 from mmengine.runner import checkpoint as mmengine_checkpoint
 
+from ...io.near_names import nearest
 from .file import CorruptError, named_hash
 
 _BUCKET = re.compile(r"(\S+:)?(s3|petrel)://")  # as mmengine knows them
@@ -106,12 +106,6 @@ def state_of(source: str) -> tuple[str, int, int] | None:
     except OSError:
         return None
     return source, status.st_mtime_ns, status.st_size
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """The end of an error: which known names are nearest."""
-    near = difflib.get_close_matches(name, known, n=4, cutoff=0.4)
-    return f"; the nearest are {', '.join(near)}" if near else ""
 
 
 def _cached_path(url: str) -> Path:

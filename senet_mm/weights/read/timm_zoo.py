@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ...io.near_names import nearest
 from .checkpoint import Checkpoint
-from .places import first_line, nearest, one_process
+from .places import first_line, one_process
 
 TIMM = "timm://"
 # the nets of timm that mmdet's ResNet family and ours compute, by architecture
